@@ -1,0 +1,157 @@
+"""Arguments at the door: each function returns what it was given, checked, or raises one clear line. No mathematics."""
+
+import functools
+import inspect
+import math
+import numbers
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+F = TypeVar("F", bound=Callable)
+
+
+def matrix(value: Any, name: str = "A") -> Tensor:
+    """A finite real matrix as a float64 tensor of its own, whatever kind of table it came as."""
+    return observed(value, None, name)[0]
+
+
+def observed(value: Any, where: Any, name: str = "A") -> tuple[Tensor, Tensor | None]:
+    """A matrix and the mask of its observed entries, None for all. Hidden entries may be NaN; they come back as 0."""
+    array = _array(value, name)
+    if array.ndim != 2:
+        _refuse(ValueError, name, f"has {array.ndim} axes", "it must be a matrix, with 2")
+    if array.size == 0:
+        _refuse(ValueError, name, f"is empty, of shape {array.shape}", "it must have at least one row and one column")
+    table = torch.from_numpy(array.astype(np.float64))
+    if where is not None:
+        where = mask(where, array.shape)
+        table[~where] = 0
+    if not table.isfinite().all():
+        i, j = (~table.isfinite()).nonzero()[0].tolist()
+        _refuse(ValueError, name, f"has {table[i, j].item()} at [{i}, {j}]", "all entries must be finite")
+    return table, where
+
+
+def mask(value: Any, shape: tuple[int, ...], name: str = "mask") -> Tensor:
+    """Which entries of a matrix of this shape are observed, as a bool tensor."""
+    array = _array(value, name)
+    if array.shape != tuple(shape):
+        _refuse(ValueError, name, f"has shape {array.shape}", f"the matrix has shape {tuple(shape)}")
+    if not np.isin(array, (0, 1)).all():
+        _refuse(ValueError, name, "has entries other than 0 and 1", "allowed are True (observed) and False (hidden)")
+    if not array.any():
+        _refuse(ValueError, name, "is False everywhere", "at least one entry must be observed")
+    return torch.from_numpy(array.astype(bool))
+
+
+def factors(W: Any, H: Any, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """W (..., m, k) and H (..., k, n) that fit a matrix of this shape, as float64 tensors."""
+    W, H = (X if isinstance(X, Tensor) else torch.from_numpy(np.array(_array(X, s))) for X, s in ((W, "W"), (H, "H")))
+    if W.is_complex() or H.is_complex():
+        _refuse(TypeError, "W, H", "hold complex numbers", "they must be real")
+    if W.ndim < 2 or H.ndim < 2:
+        _refuse(ValueError, "W, H", f"have shapes {(*W.shape,)} and {(*H.shape,)}", "they must be matrices")
+    (m, k), (rows, n) = W.shape[-2:], H.shape[-2:]
+    if (m, n) != tuple(shape) or k != rows or k == 0:
+        fits = f"A has shape {tuple(shape)}: they must be ({shape[0]}, k) and (k, {shape[1]})"
+        _refuse(ValueError, "W, H", f"have shapes {(m, k)} and {(rows, n)}", fits)
+    if W.shape[:-2] != H.shape[:-2]:
+        _refuse(ValueError, "W, H", f"have runs of shape {(*W.shape[:-2],)} and {(*H.shape[:-2],)}", "make them equal")
+    return W.detach().to(torch.float64), H.detach().to(torch.float64)
+
+
+def integer(value: Any, name: str, *, least: int) -> int:
+    """A whole number of at least `least`; True, 2.0 and "2" are none."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        _refuse(TypeError, name, f"is {_short(value)}", f"it must be a whole number, {least} or more")
+    if value < least:
+        _refuse(ValueError, name, f"is {value}", f"it must be {least} or more")
+    return int(value)
+
+
+def integers(value: Any, name: str, *, least: int) -> Tensor:
+    """One whole number, or an array of them (one for each run), as an int64 tensor."""
+    if isinstance(value, Tensor | np.ndarray | list | tuple | range):
+        array = _array(value, name)
+        if array.size == 0 or array.dtype.kind not in "iu":
+            _refuse(TypeError, name, f"is {_short(value)}", f"it must hold whole numbers, {least} or more")
+        if array.min() < least:
+            _refuse(ValueError, name, f"holds {array.min()}", f"it must be {least} or more")
+        return torch.from_numpy(array.astype(np.int64))
+    return torch.tensor(integer(value, name, least=least))
+
+
+def number(value: Any, name: str, *, above: float = -math.inf, least: float = -math.inf) -> float:
+    """A finite real number `> above` and `>= least`."""
+    allowed = "a finite number" + (f" above {above:g}" if above > -math.inf else "")
+    allowed += f" of at least {least:g}" if least > -math.inf else ""
+    if isinstance(value, Tensor) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        _refuse(TypeError, name, f"is {_short(value)}", f"it must be {allowed}")
+    if not (math.isfinite(value) and value > above and value >= least):
+        _refuse(ValueError, name, f"is {float(value)}", f"it must be {allowed}")
+    return float(value)
+
+
+def rates(value: Any, name: str = "eta") -> Tensor:
+    """One learning rate, or an array of them (one for each run), as a float64 tensor."""
+    if isinstance(value, Tensor | np.ndarray | list | tuple):
+        array = _array(value, name)
+        if array.size == 0 or array.dtype.kind not in "iuf":
+            _refuse(TypeError, name, f"is {_short(value)}", "it must hold finite numbers above 0")
+        if not (np.isfinite(array).all() and array.min() > 0):
+            bad = array[~(np.isfinite(array) & (array > 0))][0]
+            _refuse(ValueError, name, f"holds {bad}", "it must hold finite numbers above 0")
+        return torch.from_numpy(array.astype(np.float64))
+    return torch.tensor(number(value, name, above=0), dtype=torch.float64)
+
+
+def function(value: Any, name: str, *, takes: str) -> Callable:
+    """Something that can be called; `takes` says with what."""
+    if not callable(value):
+        _refuse(TypeError, name, f"is {_short(value)}", f"it must be a function of {takes}")
+    return value
+
+
+def options(public: F) -> F:
+    """Refuse an option that the function does not have, and say which ones it has."""
+    names = [p.name for p in inspect.signature(public).parameters.values() if p.kind != p.POSITIONAL_ONLY]
+
+    @functools.wraps(public)
+    def door(*args: Any, **given: Any) -> Any:
+        for name in given:
+            if name not in names:
+                _refuse(TypeError, public.__name__, f"has no option {_short(name)}", f"it has {', '.join(names)}")
+        return public(*args, **given)
+
+    return door
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    """A copy as an array of numbers: nothing done to it later reaches the caller's data."""
+    try:
+        array = np.array(value.detach().cpu() if isinstance(value, Tensor) else value)
+    except ValueError:
+        _refuse(ValueError, name, "has rows of different lengths", "all rows must have the same length")
+    except (TypeError, RuntimeError):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be a table of numbers")
+    if array.dtype.kind == "c":
+        _refuse(TypeError, name, "holds complex numbers", "they must be real")
+    if array.dtype.kind not in "biuf":
+        _refuse(TypeError, name, f"holds {_short(array.flat[0])}" if array.size else "is empty", "it must hold numbers")
+    return array
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _refuse(kind: type[Exception], name: str, came: str, allowed: str) -> NoReturn:
+    line = f"{name} {came}; {allowed}"
+    raise kind(line if len(line) <= 160 else line[:157] + "...") from None

@@ -1,0 +1,354 @@
+"""The one loop, the update rules, the recorded run. No plots, no prints.
+
+    descend   walks:     a generator of points (W, H), one after each update
+    record    measures:  the loss at each point, and where a run diverged
+    factorize            both, for a matrix: the friendly face
+
+W and H of one point are held as one matrix Z, W above Hᵀ, so that a rule sees one parameter and its gradient.
+Leading axes are runs: a hundred learning rates walk as fast as three.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from . import checked
+from .gradients import Gradient, Objective, by_hand
+from .objectives import Frobenius
+
+FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
+MANY = 256  # from so many runs on they lie last in memory: two to three times faster
+
+
+class Factors:
+    """W (..., m, k) and H (..., k, n), two views of one Z (..., m + n, k): W above Hᵀ.
+
+    >>> W, H = Factors.of(torch.ones(4, 2), torch.zeros(2, 3))
+    """
+
+    __slots__ = ("Z", "m")
+
+    def __init__(self, Z: Tensor, m: int) -> None:
+        self.Z, self.m = Z, m
+
+    @classmethod
+    def of(cls, W: Tensor, H: Tensor) -> "Factors":
+        """From W and H themselves; they are copied."""
+        return cls(torch.cat((W, H.mT), -2), W.shape[-2])
+
+    @property
+    def W(self) -> Tensor:
+        """(..., m, k)."""
+        return self.Z[..., : self.m, :]
+
+    @property
+    def H(self) -> Tensor:
+        """(..., k, n)."""
+        return self.Z[..., self.m :, :].mT
+
+    @property
+    def runs(self) -> torch.Size:
+        """The shape of the batch, () for one point."""
+        return self.Z.shape[:-2]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter((self.W, self.H))
+
+    def __repr__(self) -> str:
+        return f"Factors(W {(*self.W.shape,)}, H {(*self.H.shape,)})"
+
+
+class Rule(Protocol):
+    """Moves parameters along `-parameter.grad`, in place; torch's optimizers are rules, and so are the three below."""
+
+    def step(self) -> Any:
+        """One update of all parameters."""
+
+
+class GradientDescent:
+    """θ ← θ − η g, where g is the gradient at θ. Unlike torch's SGD, η may differ between runs."""
+
+    def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor) -> None:
+        self.parameters, self.eta = list(parameters), _per_run(eta)
+
+    def step(self) -> None:
+        """One update of all parameters."""
+        for theta in self.parameters:
+            theta.addcmul_(theta.grad, self.eta, value=-1)
+
+
+class Momentum:
+    """v ← μ v + g, θ ← θ − η v, from v = 0: `torch.optim.SGD(momentum=μ)` (Polyak 1964)."""
+
+    def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor, mu: float = 0.9) -> None:
+        self.parameters, self.eta = list(parameters), _per_run(eta)
+        self.mu = checked.number(mu, "mu", least=0)
+        self.velocities = [torch.zeros_like(theta) for theta in self.parameters]
+
+    def step(self) -> None:
+        """One update of all parameters."""
+        for theta, v in zip(self.parameters, self.velocities, strict=True):
+            v.mul_(self.mu).add_(theta.grad)
+            theta.addcmul_(v, self.eta, value=-1)
+
+
+class Adam:
+    """u ← β₁ u + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η û / (√v̂ + ε) (Kingma & Ba 2015).
+
+    û = u / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) make up for the start from u = v = 0. As `torch.optim.Adam`.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        eta: float | Tensor,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.parameters, self.eta = list(parameters), eta if isinstance(eta, float) else _per_run(eta)
+        self.beta1, self.beta2, self.epsilon, self.t = beta1, beta2, epsilon, 0
+        self.moments = [(torch.zeros_like(theta), torch.zeros_like(theta)) for theta in self.parameters]
+
+    def step(self) -> None:
+        """One update of all parameters."""
+        self.t += 1
+        first = 1 - self.beta1**self.t
+        second = (1 - self.beta2**self.t) ** 0.5
+        for theta, (u, v) in zip(self.parameters, self.moments, strict=True):
+            u.lerp_(theta.grad, 1 - self.beta1)
+            v.lerp_(theta.grad.square(), 1 - self.beta2)
+            # both corrections, and η if it is one number, pulled out of û / (√v̂ + ε): three operations fewer
+            root = v.sqrt().add_(self.epsilon * second)
+            if isinstance(self.eta, float):
+                theta.addcdiv_(u, root, value=-self.eta * second / first)
+            else:
+                theta.addcdiv_(u * self.eta, root, value=-second / first)
+
+
+def descend(
+    objectives: Iterable[Objective],
+    start: tuple[Tensor, Tensor] | Factors,
+    rule: Callable[[list[Tensor]], Rule],
+    gradient: Gradient = by_hand,
+) -> Iterator[Factors]:
+    """Walk downhill from `start`, one update for each objective; yields the start and the point after each update.
+
+    Plain descent repeats one objective; stochastic descent is given a new one, on a few entries, for each update.
+    `rule` makes a `Rule` of a list of parameters: `partial(GradientDescent, eta=0.05)`, or one of `torch.optim`
+    that works entry by entry (not LBFGS, whose step wants a closure). The walk itself never stops at a diverging
+    run; `record` does.
+    """
+    checked.function(rule, "rule", takes="a list of parameters, such as GradientDescent")
+    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
+    W, H = start
+    if isinstance(objectives, Frobenius):
+        raise TypeError("objectives is one objective; it must be an iterable of them: itertools.repeat(objective)")
+    Z = Factors.of(W.detach(), H.detach()).Z.clone()
+    return _walk(objectives, _runs_last(Z) if Z[..., 0, 0].numel() >= MANY else Z, W.shape[-2], rule, gradient)
+
+
+def _walk(objectives: Iterable, Z: Tensor, m: int, rule: Callable, gradient: Gradient) -> Iterator[Factors]:
+    Z.grad = torch.empty_like(Z)
+    (W, H), slopes = Factors(Z, m), tuple(Factors(Z.grad, m))
+    update = rule([Z]).step
+    yield Factors(Z.clone(), m)
+    for objective in objectives:
+        gradient(objective, W, H, slopes)
+        update()
+        yield Factors(Z.clone(), m)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded descent, or a batch of them.
+
+    After a run has diverged its `loss` is inf, and its `factors` stay those of its last good step.
+    """
+
+    loss: Tensor  # (steps + 1, *runs), the loss at the start and after each update
+    factors: Factors  # W (*runs, m, k) and H (*runs, k, n) after the last good update
+    last: Tensor  # (*runs), int64: how many updates were good, that is the step of `factors`
+    diverged: Tensor  # (*runs), bool
+    k: Tensor  # (*runs), int64: the rank; columns of W and rows of H beyond it are zero
+    path: Factors | None = None  # (steps + 1, *runs, ...): the factors at every step, if kept
+
+    @property
+    def W(self) -> Tensor:
+        """(*runs, m, k)."""
+        return self.factors.W
+
+    @property
+    def H(self) -> Tensor:
+        """(*runs, k, n)."""
+        return self.factors.H
+
+    @property
+    def WH(self) -> Tensor:
+        """The reconstruction of A, (*runs, m, n)."""
+        return self.W @ self.H
+
+    def unflatten(self, k: Tensor) -> "Run":
+        """The same batch, its one axis of runs unfolded to the axes of `k`, the ranks."""
+        m, runs = self.factors.m, k.shape
+        path = None if self.path is None else Factors(self.path.Z.unflatten(1, runs), m)
+        factors = Factors(self.factors.Z.unflatten(0, runs), m)
+        return Run(self.loss.unflatten(1, runs), factors, self.last.view(runs), self.diverged.view(runs), k, path)
+
+    def __getitem__(self, index: Any) -> "Run":
+        """Some runs of a batch, or one of them, just as it would have been recorded alone."""
+        index = index if isinstance(index, tuple) else (index,)
+        loss, diverged, last, k = self.loss[:, *index], self.diverged[index], self.last[index], self.k[index]
+        Z, path = self.factors.Z[index], None if self.path is None else self.path.Z[:, *index]
+        if not k.ndim:  # one run: without the padding, and without what came after it diverged
+            end = int(last) + 2 if diverged else len(loss)
+            loss, Z = loss[:end], Z[..., : int(k)]
+            path = None if path is None else path[:end, ..., : int(k)]
+        m = self.factors.m
+        return Run(loss, Factors(Z, m), last, diverged, k, None if path is None else Factors(path, m))
+
+
+@checked.options
+def record(
+    points: Iterable[Factors],
+    objective: Objective,
+    *,
+    steps: int,
+    keep_path: bool = False,
+    watch: Callable[[int], bool] | None = None,
+) -> Run:
+    """Take up to `steps` updates from a walk and measure the loss at every point.
+
+    A loss that is not finite, or a million times worse than at the start, means that its run has diverged there;
+    the others go on, and the recording ends early when none is left. `watch` is told the step now and then;
+    the recording ends when it answers False.
+    """
+    steps = checked.integer(steps, "steps", least=1)
+    points = itertools.islice(points, steps + 1)
+    with torch.inference_mode():  # a tenth faster; what leaves this function is made of ordinary tensors
+        start = next(points)
+        losses, path = [objective(*start)[None]], [start.Z[None]]
+        limit = FAR * torch.maximum(losses[0], objective(*(0 * X for X in start)))
+        if not limit.isfinite().all():
+            raise ValueError("start has a loss that is not finite; give smaller factors")
+        latest, taken = start.Z, 0
+        kept, left = latest, torch.zeros(start.runs, dtype=torch.bool)  # where the diverged runs were last seen
+        last = torch.zeros(start.runs, dtype=torch.int64)
+        together = max(1, min(64, 16_384 // latest.numel()))  # few runs: the losses of 64 steps in one go
+        while chunk := list(itertools.islice(points, together)):
+            Z = torch.stack([point.Z for point in chunk]) if len(chunk) > 1 else chunk[0].Z[None]
+            loss = objective(*Factors(Z, start.m))
+            losses.append(loss)
+            if keep_path:
+                path.append(Z)
+            fine = loss <= limit  # False for nan as well
+            if not (fine.all() or (fine | left).all()):
+                survived = torch.cummin(fine.int(), 0).values.sum(0)  # steps of this chunk before the first bad one
+                leaves = ~left & (survived < len(chunk))
+                seen = torch.cat((latest[None], Z)).take_along_dim(survived[None, ..., None, None], 0)[0]
+                kept, last = (
+                    torch.where(leaves[..., None, None], seen, kept),
+                    torch.where(leaves, taken + survived, last),
+                )
+                left = left | leaves
+            latest, taken = Z[-1], taken + len(chunk)
+            if left.all() or (watch is not None and not watch(taken)):
+                break
+        last = torch.where(left, last, taken)
+        best = torch.where(left[..., None, None], kept, latest)
+    loss = torch.cat(losses)[: int(last.max()) + 2]
+    if left.any():
+        step = torch.arange(len(loss)).view(-1, *[1] * left.ndim)
+        loss.nan_to_num_(torch.inf).masked_fill_(step > last + 1, torch.inf)
+    path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
+    k = torch.full(left.shape, best.shape[-1])
+    return Run(loss, Factors(best.clone(), start.m), last.clone(), left.clone(), k, path)
+
+
+@checked.options
+def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, scale: float = 1.0) -> Factors:
+    """W (m, k) and H (k, n) with entries uniform between 0 and `scale`: the numbers of `torch.rand`.
+
+    Arrays of k and of seeds, broadcast together, give a batch; a smaller k is padded with zero columns of W and
+    zero rows of H, whose gradient is zero, so that each run is exactly what it would be alone.
+    """
+    m, n, scale = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1), checked.number(scale, "scale")
+    k, seed = _together(k=checked.integers(k, "k", least=1), seed=checked.integers(seed, "seed", least=0))
+    Z = torch.zeros(*k.shape, m + n, int(k.max()), dtype=torch.float64)
+    for at in itertools.product(*map(range, k.shape)):
+        rank, generator = int(k[at]), torch.Generator().manual_seed(int(seed[at]))
+        Z[at][:m, :rank] = scale * torch.rand(m, rank, dtype=torch.float64, generator=generator)
+        Z[at][m:, :rank] = scale * torch.rand(rank, n, dtype=torch.float64, generator=generator).mT
+    return Factors(Z, m)
+
+
+@checked.options
+def factorize(
+    A: Any,
+    k: int | Tensor | None = None,
+    *,
+    eta: float | Tensor,
+    steps: int,
+    rule: Callable[[list[Tensor], Any], Rule] = GradientDescent,
+    gradient: Gradient = by_hand,
+    seed: int | Tensor = 0,
+    start: tuple[Any, Any] | None = None,
+    keep_path: bool = False,
+    watch: Callable[[int], bool] | None = None,
+) -> Run:
+    """Descend on ‖A − W H‖_F² for `steps` updates, from a random start or from `start = (W, H)`.
+
+    A is a matrix, or an objective such as `Frobenius(A, mask)`. Arrays of k, eta and seed, broadcast together,
+    are a batch of runs, recorded together: `eta=torch.linspace(0.01, 0.07, 64)`.
+
+    >>> run = factorize([[5, 3], [3, 2], [2, 1], [1, 1]], k=1, eta=0.05, steps=200)
+    >>> print(f"{run.loss[-1]:.5f}")
+    0.16718
+    """
+    objective = A if hasattr(A, "gradient") else Frobenius(A)
+    eta, steps = checked.rates(eta), checked.integer(steps, "steps", least=1)
+    checked.function(rule, "rule", takes="a list of parameters and eta, such as GradientDescent or torch.optim.Adam")
+    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
+    if start is None:
+        if k is None:
+            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
+        k, seed = checked.integers(k, "k", least=1), checked.integers(seed, "seed", least=0)
+        k, seed, eta = _together(k=k, seed=seed, eta=eta)
+        point = random_factors(*objective.shape, k, seed=seed)
+    else:
+        point = Factors.of(*checked.factors(*start, objective.shape))
+        rank = torch.tensor(point.Z.shape[-1])
+        if k is not None and not (checked.integers(k, "k", least=1) == rank).all():
+            raise ValueError(f"k is {k}; the start has rank {int(rank)}")
+        k, eta = _together(k=rank.expand(point.runs), eta=eta)
+        point = Factors(point.Z.expand(*k.shape, *point.Z.shape[-2:]), point.m)
+    runs = k.shape  # on the way a batch has one axis of runs: faster
+    point = Factors(point.Z.flatten(0, -3), point.m) if runs else point
+    rate = eta.flatten() if runs else float(eta)
+    walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate), gradient)
+    run = record(walk, objective, steps=steps, keep_path=keep_path, watch=watch)
+    return run.unflatten(k) if runs else run
+
+
+def _per_run(eta: float | Tensor) -> Tensor:
+    return torch.as_tensor(eta, dtype=torch.float64)[..., None, None]
+
+
+def _runs_last(Z: Tensor) -> Tensor:
+    """The same Z, laid out so that neighbours in memory are neighbouring runs."""
+    axes = range(Z.ndim)
+    runs_last = Z.permute(*axes[-2:], *axes[:-2]).contiguous()
+    return runs_last.permute(*axes[2:], *axes[:2])
+
+
+def _together(**given: Tensor) -> list[Tensor]:
+    """Broadcast, or say whose shapes do not fit."""
+    try:
+        return list(torch.broadcast_tensors(*given.values()))
+    except RuntimeError:
+        shapes = ", ".join(f"{name} has shape {(*value.shape,)}" for name, value in given.items())
+        raise ValueError(f"{shapes}; they must broadcast to one batch of runs") from None

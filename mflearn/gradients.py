@@ -1,0 +1,76 @@
+"""Three ways to the same gradient: by hand, by autograd, by differences; and how far two of them are apart.
+
+Each way takes an objective f and a point (W, H) and gives (∂f/∂W, ∂f/∂H), for one run or a batch of runs;
+`out`, a pair of tensors of the shapes of W and H, is filled if it is given.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from . import checked
+
+Pair = tuple[Tensor, Tensor]
+Objective = Callable[[Tensor, Tensor], Tensor]
+Gradient = Callable[..., Pair]
+
+
+def by_hand(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None) -> Pair:
+    """As derived on paper: the formula stands next to its objective, in `objective.gradient`."""
+    return objective.gradient(W, H, out)
+
+
+def by_autograd(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None) -> Pair:
+    """As torch finds it. The losses of a batch are summed: each depends on its own run alone."""
+    with torch.inference_mode(False), torch.enable_grad():
+        W, H = (X.detach().clone().requires_grad_() for X in (W, H))
+        slopes = torch.autograd.grad(objective(W, H).sum(), (W, H))
+    return _into(out, slopes)
+
+
+def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None, *, h: float = 1e-6) -> Pair:
+    """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² + ε f/h."""
+    h = checked.number(h, "h", above=0)
+    W, H = W.detach().clone(), H.detach().clone()  # the caller's stay as they are
+    slopes = []
+    for X in (W, H):
+        slope = torch.empty_like(X)
+        for i in range(X.shape[-2]):
+            for j in range(X.shape[-1]):
+                kept = X[..., i, j].clone()
+                X[..., i, j] = kept + h
+                above = objective(W, H)
+                X[..., i, j] = kept - h
+                slope[..., i, j] = (above - objective(W, H)) / (2 * h)
+                X[..., i, j] = kept
+        slopes.append(slope)
+    return _into(out, tuple(slopes))
+
+
+def relative_difference(one: Pair, other: Pair) -> float:
+    """‖one − other‖ / ‖other‖ of two gradients, over all their entries; 0 if both are 0."""
+    apart = sum((a - b).square().sum() for a, b in zip(one, other, strict=True)).sqrt()
+    size = sum(b.square().sum() for b in other).sqrt()
+    return 0.0 if apart == 0 else float(apart / size)
+
+
+def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
+    """All second derivatives of f at one point, by autograd: square, of size k(m + n), W's entries first."""
+    if W.ndim != 2:
+        raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
+
+    def flat(theta: Tensor) -> Tensor:
+        return objective(theta[: W.numel()].view_as(W), theta[W.numel() :].view_as(H))
+
+    with torch.inference_mode(False), torch.enable_grad():
+        theta = torch.cat([W.detach().reshape(-1), H.detach().reshape(-1)])
+        return torch.autograd.functional.hessian(flat, theta)
+
+
+def _into(out: Pair | None, slopes: Pair) -> Pair:
+    if out is None:
+        return slopes
+    for place, slope in zip(out, slopes, strict=True):
+        place.copy_(slope)
+    return out

@@ -1,0 +1,82 @@
+"""What is minimised, each objective with the gradient derived from it. No loops.
+
+No ½ here, and the sum, not the mean: f = ‖A − W H‖_F², so ∂f/∂W = 2 E Hᵀ with the residual E = W H − A.
+`Frobenius(A, scale=1/2)` has the ½ of other books, `scale=1 / A.numel()` is the mean, PyTorch's `mse_loss`.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import checked
+
+
+class Frobenius:
+    """f(W, H) = c ‖M ⊙ (W H − A)‖_F² + λ (‖W‖_F² + ‖H‖_F²), one number for each leading index of W and H.
+
+    A (m, n) is the matrix to factor; W is (..., m, k), H is (..., k, n), their leading axes are runs.
+    M (m, n) is 1 where A is observed; without a mask all of it is. Hidden entries of A are never read.
+    c = `scale` is 1 in this course; λ = `lam` is the penalty.
+
+    >>> f = Frobenius([[5, 3], [3, 2]])
+    >>> f(torch.zeros(2, 1, dtype=torch.float64), torch.zeros(1, 2, dtype=torch.float64))
+    tensor(47., dtype=torch.float64)
+    """
+
+    def __init__(self, A: Any, mask: Any = None, *, lam: float = 0.0, scale: float = 1.0) -> None:
+        self.A, mask = checked.observed(A, mask)  # (m, n), 0 where hidden
+        self.mask = None if mask is None else mask.to(torch.float64)  # (m, n) of 0 and 1
+        self.lam = checked.number(lam, "lam", least=0)
+        self.scale = checked.number(scale, "scale", above=0)
+        self._twice_scale = torch.tensor(2 * self.scale, dtype=torch.float64)  # a tensor multiplies faster
+        self.shape = tuple(self.A.shape)
+
+    def residual(self, W: Tensor, H: Tensor) -> Tensor:
+        """E = M ⊙ (W H − A), shape (..., m, n)."""
+        E = product(W, H).sub_(self.A)
+        return E if self.mask is None else E.mul_(self.mask)
+
+    def __call__(self, W: Tensor, H: Tensor) -> Tensor:
+        """The loss f(W, H), shape (...)."""
+        self._expect(W, H)
+        loss = square(self.residual(W, H))
+        loss = loss if self.scale == 1 else self.scale * loss
+        return loss + self.lam * (square(W) + square(H)) if self.lam else loss
+
+    def gradient(self, W: Tensor, H: Tensor, out: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """∂f/∂W = 2c E Hᵀ + 2λ W, shape (..., m, k), and ∂f/∂H = 2c Wᵀ E + 2λ H, shape (..., k, n)."""
+        if out is None:  # the loop, which gives `out`, has looked at the shapes once
+            self._expect(W, H)
+        into_W, into_H = out or (None, None)
+        E = self.residual(W, H).mul_(self._twice_scale)
+        slope_W, slope_H = product(E, H.mT, into_W), product(W.mT, E, into_H)
+        if self.lam:
+            slope_W.add_(W, alpha=2 * self.lam)
+            slope_H.add_(H, alpha=2 * self.lam)
+        return slope_W, slope_H
+
+    def _expect(self, W: Tensor, H: Tensor) -> None:
+        m, n = self.shape
+        if W.shape[-2] != m or H.shape[-1] != n or W.shape[-1] != H.shape[-2]:
+            checked.factors(W, H, self.shape)
+
+
+def square(X: Tensor) -> Tensor:
+    """‖X‖_F² = Σ X_ij², one number for each leading index."""
+    return X.square().sum((-2, -1))
+
+
+def product(X: Tensor, Y: Tensor, out: Tensor | None = None) -> Tensor:
+    """X Y for every leading index.
+
+    When the runs lie last in memory (see `descent`), the product is a sum of outer products, column times row:
+    each of its few operations then sweeps over all runs at once, faster than a thousand tiny products.
+    """
+    if X.ndim == 2 or X.stride(-3) != 1 or X.shape[-3] == 1:
+        return torch.matmul(X, Y, out=out)
+    first, *others = zip(X.split(1, -1), Y.split(1, -2), strict=True)
+    out = torch.mul(*first, out=out)
+    for column, row in others:
+        out.addcmul_(column, row)
+    return out

@@ -1,0 +1,1 @@
+"""Sliders over a computation. No mathematics here: controls → result → axes."""
