@@ -135,7 +135,7 @@ def options(public: F) -> F:
 def _array(value: Any, name: str) -> np.ndarray:
     """A copy as an array of numbers: nothing done to it later reaches the caller's data."""
     try:
-        array = np.array(value.detach().cpu() if isinstance(value, Tensor) else value)
+        array = np.array(value.detach().cpu().resolve_conj().numpy() if isinstance(value, Tensor) else value)
     except ValueError:
         _refuse(ValueError, name, "has rows of different lengths", "all rows must have the same length")
     except (TypeError, RuntimeError):

@@ -1,0 +1,173 @@
+"""Figures: axes in, axes out. Nothing here shows, saves or sets a global, except `show`, which shows."""
+
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from matplotlib import colormaps
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from .descent import Run
+
+BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
+LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (BLACK, "-", "v"))
+"""Colours of Okabe & Ito, darkened to a contrast of 3:1 on white, each with a dash and a marker of its own."""
+
+VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
+FLOOR = 1e-12  # below this a loss is round-off
+
+
+def canvas(width: float = 9.0, height: float = 3.2) -> Figure:
+    """An empty figure of this size in inches, that belongs to no window and no global list."""
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def show(figure: Figure, caption: str) -> None:
+    """Display a figure in a notebook, with its caption as alternative text and, for all to read, below it."""
+    from IPython.display import display
+
+    png = io.BytesIO()
+    figure.savefig(png, format="png", metadata={"Software": None})  # no version stamp: the same bytes every time
+    bundle = {"image/png": png.getvalue(), "text/plain": f"Figure: {caption}"}
+    display(bundle, metadata={"image/png": {"alt": caption}}, raw=True)
+    print(caption)
+
+
+class Heatmap:
+    """A matrix as a table of coloured numbers that can be given new values, of its shape or smaller.
+
+    `limits` are the values at the two ends of the colours.
+    """
+
+    def __init__(
+        self,
+        ax: Axes,
+        shape: tuple[int, int],
+        title: str,
+        *,
+        limits: tuple[float, float],
+        cmap: str = VALUES,
+        digits: int = 2,
+    ) -> None:
+        self.ax, self.shape, self.digits = ax, shape, digits
+        self.norm, self.cmap = Normalize(*limits, clip=True), colormaps[cmap].with_extremes(bad="white")
+        m, n = shape
+        self.image = ax.imshow(np.full(shape, np.nan), cmap=self.cmap, norm=self.norm, aspect="auto")
+        self.texts = [
+            [ax.text(j, i, "", ha="center", va="center", fontsize=9.5) for j in range(n)] for i in range(m)
+        ]  # fmt: skip
+        ax.set(title=title, xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+
+    def show(self, M: Tensor) -> list[Artist]:
+        """Put these values up; returns the artists that changed."""
+        table = np.full(self.shape, np.nan)
+        table[: M.shape[0], : M.shape[1]] = M.numpy()
+        self.image.set_data(table)
+        colours = self.cmap(self.norm(table))
+        bright = colours[..., :3] @ (0.299, 0.587, 0.114) > 0.5
+        for row, values, light in zip(self.texts, table, bright, strict=True):
+            for text, value, black in zip(row, values, light, strict=True):
+                text.set_text("" if np.isnan(value) else number(value, self.digits))
+                text.set_color("black" if black else "white")
+        return [self.image, *(text for row in self.texts for text in row)]
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number in few characters; one too large for a cell as a power of ten, and never −0.00.
+
+    >>> number(3.14159), number(-2.5), number(-0.001), number(1234567.0), number(float("inf"))
+    ('3.14', '−2.50', '0.00', '1e+06', 'inf')
+    """
+    text = f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.0e}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def plot_matrix(
+    M: Tensor,
+    ax: Axes,
+    title: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    signed: bool = False,
+    digits: int = 2,
+) -> Axes:
+    """A matrix as a table of coloured numbers; `signed` centres the colours at 0."""
+    reach = float(M.abs().max()) or 1.0
+    limits = limits or ((-reach, reach) if signed else (min(0.0, float(M.min())), reach))
+    Heatmap(ax, tuple(M.shape), title, limits=limits, cmap=SIGNED if signed else VALUES, digits=digits).show(M)
+    return ax
+
+
+def plot_equation(matrices: dict[str, Tensor], signs: Sequence[str], *, digits: int = 2, height: float = 2.4) -> Figure:
+    """Matrices in a row with signs between them, such as A = w₁h₁ + w₂h₂; all on one colour scale."""
+    reach = max(float(M.abs().max()) for M in matrices.values())
+    low = min(0.0, *(float(M.min()) for M in matrices.values()))
+    widths = [0.55 + 0.62 * M.shape[1] for M in matrices.values()]
+    figure = canvas(sum(widths) + 0.5 * len(signs) + 0.4, height)
+    ratios = [w for pair in zip(widths, [*([0.5] * len(signs)), 0], strict=True) for w in pair][:-1]
+    axes = figure.subplots(1, len(ratios), width_ratios=ratios)
+    for ax, (title, M) in zip(axes[::2], matrices.items(), strict=True):
+        plot_matrix(M, ax, title, limits=(low, reach), digits=digits)
+    for ax, sign in zip(axes[1::2], signs, strict=True):
+        ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=18, transform=ax.transAxes)
+        ax.axis("off")
+    return figure
+
+
+def plot_loss(
+    runs: Run | Iterable[Run], ax: Axes, *, labels: Sequence[str] = (), floor: float | None = None, log: bool = True
+) -> Axes:
+    """Loss against step, one line for each run; `floor`, the loss no factorization of this rank beats, is dotted.
+
+    A run that diverged ends in a cross.
+    """
+    runs = [runs] if isinstance(runs, Run) else list(runs)
+    for i, run in enumerate(runs):
+        colour, dash, _ = LINES[i % len(LINES)]
+        loss = shown_loss(run)
+        label = labels[i] if labels else None
+        ax.plot(loss, color=colour, linestyle=dash, linewidth=2, label=label)
+        if bool(run.diverged):
+            ax.plot(len(loss) - 1, loss[-1], color=colour, marker="X", markersize=9, clip_on=False)
+    if floor is not None:
+        ax.axhline(max(floor, FLOOR), color=GREY, linestyle=(0, (1, 2)), linewidth=2, label=f"lowest loss {floor:.5g}")
+    ax.set(xlabel="step", ylabel="loss  ‖A − W H‖²", yscale="log" if log else "linear")
+    ax.grid(alpha=0.3)
+    if labels or floor is not None:
+        ax.legend()
+    return ax
+
+
+def shown_loss(run: Run) -> np.ndarray:
+    """The losses of one run that a log axis can show: finite, and not below the round-off."""
+    loss = run.loss.numpy()
+    return np.clip(loss[np.isfinite(loss)], FLOOR, 1e12)
+
+
+def plot_landscape(ax: Axes, a: float = 1.0, *, reach: float = 2.6) -> Axes:
+    """The loss (w h − a)² of a 1×1 matrix over its two factors, with the curve w h = a of all minima."""
+    w = torch.linspace(-reach, reach, 201, dtype=torch.float64)
+    loss = (w[:, None] * w - a).square()
+    ax.contourf(w, w, loss, levels=[0, 0.05, 0.2, 0.5, 1, 2, 4, 8, 16, 40], cmap=VALUES, extend="max")
+    for side in (w[w > a / reach], w[w < -a / reach]):
+        ax.plot(side, a / side, color="white", linewidth=2)
+    ax.plot([], [], color="white", linewidth=2, label="w h = a: every minimum")
+    ax.set(xlabel="w", ylabel="h", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    return ax
+
+
+def plot_path(path: Tensor, ax: Axes, *, label: str | None = None) -> Axes:
+    """The points (w, h) of a walk, shape (steps, 2): a ring at the start, a dot at each step, a square at the end."""
+    ax.plot(*path.T, color=VERMILLION, marker="o", markersize=3, linewidth=1, label=label)
+    ax.plot(*path[0], color=VERMILLION, marker="o", markersize=10, markerfacecolor="white")
+    ax.plot(*path[-1], color=VERMILLION, marker="s", markersize=8)
+    return ax

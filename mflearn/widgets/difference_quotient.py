@@ -1,0 +1,111 @@
+"""Explorer of notebook 02: a formula for the gradient against the difference quotient, for every step h."""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..descent import random_factors
+from ..gradients import by_differences
+from ..matrices import toy_matrix
+from ..objectives import Frobenius
+from ..plots import BLUE, GREY, SIGNED, VERMILLION, Heatmap
+from .explorer import Explorer, choice, slider
+from .picture import Update
+
+f = Frobenius(toy_matrix())
+W, H = random_factors(4, 2, 2, seed=0)
+E = f.residual(W, H)
+FORMULAS = {
+    "2 E Hᵀ": 2 * E @ H.mT,
+    "−2 E Hᵀ (sign)": -2 * E @ H.mT,
+    "E Hᵀ (no 2)": E @ H.mT,
+    "2 E Hᵀ / mn (mean)": 2 * E @ H.mT / 8,
+    "2 E H (no transpose)": 2 * E @ H,  # k = n = 2: the shapes fit, so nothing complains
+}
+QUOTIENTS = ("forward: (f(θ + h) − f(θ)) / h", "central: (f(θ + h) − f(θ − h)) / 2h")
+EXPONENTS = torch.arange(-13.0, -0.75, 0.25, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A formula for ∂f/∂W beside the quotient at one h, and how far they are apart at all h."""
+
+    formula: str
+    kind: str
+    exponent: float
+    slope: Tensor  # (4, 2), by the formula
+    quotient: Tensor  # (4, 2), at h = 10^exponent
+    errors: Tensor  # relative, one for each of EXPONENTS
+    error: float  # at h
+
+
+def quotient(kind: str, h: float) -> Tensor:
+    """The difference quotient of f in each entry of W."""
+    if kind.startswith("central"):
+        return by_differences(f, W, H, h=h)[0]
+    slope = torch.empty_like(W)
+    for i, j in torch.cartesian_prod(torch.arange(4), torch.arange(2)).tolist():
+        moved = W.clone()
+        moved[i, j] += h
+        slope[i, j] = (f(moved, H) - f(W, H)) / h
+    return slope
+
+
+QUOTIENT_AT = {kind: torch.stack([quotient(kind, 10.0 ** float(e)) for e in EXPONENTS]) for kind in QUOTIENTS}
+
+
+def compute(exponent: float, kind: str, formula: str) -> Comparison:
+    """The relative distance ‖formula − quotient‖ / ‖quotient‖."""
+    slope, here = FORMULAS[formula], quotient(kind, 10.0**exponent)
+    errors = (slope - QUOTIENT_AT[kind]).norm(dim=(-2, -1)) / QUOTIENT_AT[kind].norm(dim=(-2, -1))
+    return Comparison(formula, kind, exponent, slope, here, errors, float((slope - here).norm() / here.norm()))
+
+
+def draw(figure: Figure) -> Update:
+    """Error against h, and the two gradients as tables."""
+    ax, left, right = figure.subplots(1, 3, width_ratios=(5, 2, 2))
+    ax.set(xscale="log", yscale="log", xlim=(6e-14, 0.2), ylim=(1e-13, 30))
+    ax.set(xlabel="step h of the quotient", ylabel="relative difference", title="formula against quotient")
+    ax.grid(alpha=0.3)
+    (curve,) = ax.plot([], [], color=BLUE, linewidth=2)
+    (here,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=10, linestyle="")
+    (drop,) = ax.plot([], [], color=GREY, linestyle=":", linewidth=1.5)
+    reach = float(FORMULAS["2 E Hᵀ"].abs().max())
+    formula = Heatmap(left, (4, 2), "formula", limits=(-reach, reach), cmap=SIGNED)
+    estimate = Heatmap(right, (4, 2), "quotient at h", limits=(-reach, reach), cmap=SIGNED)
+
+    def update(result: Comparison) -> list[Artist]:
+        h = 10.0**result.exponent
+        curve.set_data(10.0**EXPONENTS, result.errors.clamp_min(1e-16))
+        here.set_data([h], [max(result.error, 1e-16)])
+        drop.set_data([h, h], [1e-16, max(result.error, 1e-16)])
+        return [curve, drop, here, *formula.show(result.slope), *estimate.show(result.quotient)]
+
+    return update
+
+
+def describe(result: Comparison) -> str:
+    """The error at h, where it is smallest, and the ratio of formula and quotient if it is one number."""
+    best = int(result.errors.argmin())
+    ratio = result.slope / result.quotient
+    same = float(ratio.std() / ratio.abs().mean()) < 1e-3
+    kind = result.kind.split(":")[0]
+    return (
+        f"{result.formula}, {kind} quotient: at h = {10.0**result.exponent:.1e} the relative difference "
+        f"is {result.error:.0e}; the smallest is {float(result.errors[best]):.0e}. "
+        + (f"Formula / quotient = {float(ratio.mean()):.3f} in every entry." if same else
+           f"Formula / quotient differs from entry to entry, {float(ratio.min()):.2f} to {float(ratio.max()):.2f}.")
+    )  # fmt: skip
+
+
+def explore_difference_quotient() -> Explorer:
+    """Which formula for ∂f/∂W is the right one, and how small should h be?"""
+    controls = {
+        "exponent": slider("h = 10^", -2.0, -13.0, -1.0, step=0.25),
+        "kind": choice("quotient", *QUOTIENTS),
+        "formula": choice("formula", *FORMULAS),
+    }
+    return Explorer(compute, draw, describe, controls, title="a formula against the difference quotient", height=3.4)

@@ -1,0 +1,231 @@
+"""The explorer: controls → compute → one immutable snapshot → draw. It holds no mathematics and no figure code."""
+
+import inspect
+import math
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+
+from .. import checked
+from .picture import Picture, Stage, Update
+
+BOXES = {
+    ipywidgets.IntSlider: ipywidgets.BoundedIntText,
+    ipywidgets.FloatSlider: ipywidgets.BoundedFloatText,
+    ipywidgets.FloatLogSlider: ipywidgets.BoundedFloatText,
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of an explorer: its settings, what was computed from them, and that in words."""
+
+    settings: dict[str, Any]
+    result: Any
+    words: str
+
+
+class Explorer(ipywidgets.VBox):
+    """Controls over a computation, with a picture that follows them.
+
+    compute   a plain function of the settings, by name, to an immutable result; if it takes `watch`, it gets a
+              function to call now and then, and gives up when that answers False: a newer setting is waiting
+    draw      draw(figure) builds the picture and returns update(result), see `Stage`
+    describe  describe(result) says in one line what the picture shows
+    controls  a widget for each argument of `compute`; each slider gets a labelled number box beside it
+
+    A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
+    their own. So a callback only notes the newest values, and one worker takes them, computes, draws and swaps
+    the snapshot; a value that was overtaken is never computed.
+
+    >>> explorer.set(k=2)            # as if the slider had been moved there, but waits, and raises  # doctest: +SKIP
+    >>> explorer.facts               # the line under the picture                                    # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        compute: Callable[..., Any],
+        draw: Callable[[Any], Update],
+        describe: Callable[[Any], str],
+        controls: dict[str, ipywidgets.ValueWidget],
+        *,
+        title: str,
+        width: float = 9.0,
+        height: float = 3.4,
+        extra: tuple[ipywidgets.Widget, ...] = (),
+        across: int | None = None,
+    ) -> None:
+        self.compute, self.describe, self.title = compute, describe, title
+        paired = {name: _paired(name, control) for name, control in controls.items()}
+        self.controls = {name: holder for name, (holder, _) in paired.items()}
+        self.watches = "watch" in inspect.signature(compute).parameters
+        self.stage, self.picture = Stage(draw, width, height), Picture()
+        self.snapshot: Snapshot | None = None
+        self._turn = threading.RLock()  # one computation at a time
+        self._wanted, self._news, self._worker, self._setter = None, threading.Condition(), None, None
+        rows = [row for _, row in paired.values()]
+        box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
+        if across:  # the first control on a line of its own, the others in a table
+            table = ipywidgets.GridBox(rows[1:], layout={"grid_template_columns": f"repeat({across}, max-content)"})
+            box = ipywidgets.VBox([rows[0], table], layout={"overflow": "visible"})
+        super().__init__([box, *extra, self.picture], layout={"overflow": "visible"})
+        for control in self.controls.values():
+            control.observe(self._noted, names="value")
+        self._show(self.settings)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The value of each control."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def result(self) -> Any:
+        """What was computed last."""
+        return self.snapshot.result
+
+    @property
+    def facts(self) -> str:
+        """The line under the picture."""
+        return self.snapshot.words
+
+    def set(self, **settings: Any) -> None:
+        """Move some controls, and wait for the picture. What compute or draw raises is raised here."""
+        for name, value in settings.items():
+            if name not in self.controls:
+                raise TypeError(f"set has no control {name!r}; it has {', '.join(self.controls)}")
+            _check(name, value, self.controls[name])
+        with self._turn:
+            self._setter = threading.get_ident()  # the callbacks of these moves have nothing to do
+            try:
+                for name, value in settings.items():
+                    self.controls[name].value = value
+            finally:
+                self._setter = None
+            with self._news:
+                self._wanted = None
+            self._show(self.settings)
+
+    def redraw(self) -> None:
+        """Compute and draw again with the present settings, for results that depend on more than the controls."""
+        with self._turn:
+            self._show(self.settings)
+
+    def _noted(self, _change: Any) -> None:
+        if self._setter == threading.get_ident():
+            return
+        with self._news:
+            self._wanted = self.settings
+            if self._worker is None or not self._worker.is_alive():
+                self._worker = threading.Thread(target=self._work, name=f"explorer {self.title}", daemon=True)
+                self._worker.start()
+            self._news.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._news:
+                while self._wanted is None:
+                    if not self._news.wait(timeout=60):
+                        self._worker = None  # the next move starts another
+                        return
+            with self._turn:
+                with self._news:
+                    settings, self._wanted = self._wanted, None
+                if settings is None:
+                    continue
+                try:
+                    self._show(settings, watch=lambda _step: self._wanted is None)
+                except Exception as error:
+                    self._fail(error)
+
+    def _show(self, settings: dict[str, Any], watch: Callable[[int], bool] = lambda _step: True) -> None:
+        with self._turn:
+            result = self.compute(**settings, **({"watch": watch} if self.watches else {}))
+            words = self.describe(result)
+            png = self.stage.png(result)
+            self.snapshot = Snapshot(settings, result, words)
+            self.picture.show(png, words)
+
+    def _fail(self, error: Exception) -> None:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = " ".join(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})".split())
+        self.picture.show(self.picture.png, f"This did not work: {text}. The next move starts afresh.", failed=True)
+
+    def __repr__(self) -> str:
+        return f"Explorer: {self.title}. Run this notebook to move {', '.join(self.controls)}."
+
+
+def slider(label: str, value: float, low: float, high: float, *, step: float | None = None) -> ipywidgets.ValueWidget:
+    """A slider for whole numbers if all of its numbers are, else for real ones."""
+    whole = all(isinstance(x, int) for x in (value, low, high, step or 1))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(value=value, min=low, max=high, step=step or (1 if whole else 0.01), description=label)
+
+
+def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> ipywidgets.FloatLogSlider:
+    """A slider from 10^low to 10^high; `step` is in powers of ten."""
+    return ipywidgets.FloatLogSlider(value=value, min=low, max=high, step=step, description=label)
+
+
+def choice(label: str, *options: str) -> ipywidgets.Dropdown:
+    """One of several, the first to begin with."""
+    return ipywidgets.Dropdown(options=options, description=label)
+
+
+def number_box(label: str, value: float, low: float, high: float, step: float = 0.1) -> ipywidgets.BoundedFloatText:
+    """A number to type, or to change with the arrow keys."""
+    return ipywidgets.BoundedFloatText(value=value, min=low, max=high, step=step, description=label)
+
+
+def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.ValueWidget, ipywidgets.Widget]:
+    """The widget that holds the value, and the row that shows it: for a slider a labelled number box beside it.
+
+    Sliders have no name that a screen reader finds, and in the browser they snap to their steps; number boxes do
+    neither. So the box holds the value, and the slider follows and leads it.
+    """
+    control.description = control.description or name
+    control.style.description_width = "initial"
+    margin = {"margin": "0 28px 2px 0", "overflow": "visible"}
+    kind = next((kind for kind in BOXES if isinstance(control, kind)), None)
+    if kind is None:
+        control.layout.margin = margin["margin"]
+        return control, control
+    low, high = (control.base**end if kind is ipywidgets.FloatLogSlider else end for end in (control.min, control.max))
+    box = BOXES[kind](value=control.value, min=low, max=high, description=control.description)
+    if kind is not ipywidgets.FloatLogSlider:
+        box.step = control.step
+    box.style.description_width, box.layout.width = "initial", f"{76 + 8 * len(box.description)}px"
+    control.description, control.readout, control.layout.width = "", False, "200px"
+
+    def follow(change: Any) -> None:
+        control.value = change["new"]
+
+    def lead(change: Any) -> None:
+        if abs(_position(control, change["new"]) - _position(control, box.value)) > 0.51:  # more than its own snapping
+            box.value = change["new"] if kind is ipywidgets.IntSlider else float(f"{change['new']:.4g}")
+
+    box.observe(follow, names="value")
+    control.observe(lead, names="value")
+    return box, ipywidgets.HBox([box, control], layout=margin)
+
+
+def _position(control: ipywidgets.ValueWidget, value: float) -> float:
+    """Where a value lies on a slider, in steps."""
+    return (math.log(value, control.base) if isinstance(control, ipywidgets.FloatLogSlider) else value) / control.step
+
+
+def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
+    """A control would clip a value outside its range, without a word."""
+    if hasattr(control, "options"):
+        allowed = [option[-1] if isinstance(option, tuple) else option for option in control.options]
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
+    elif hasattr(control, "min"):
+        value = checked.number(value, name)
+        if isinstance(control, ipywidgets.BoundedIntText):
+            checked.integer(value if value != int(value) else int(value), name, least=control.min)
+        if not control.min <= value <= control.max:
+            raise ValueError(f"{name} is {value:g}; it must be between {control.min:g} and {control.max:g}")

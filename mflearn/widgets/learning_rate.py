@@ -1,0 +1,205 @@
+"""Explorers of notebook 03: the learning rate in units of its limit η*, and the game that finds the limit."""
+
+import functools
+from dataclasses import dataclass
+
+import ipywidgets
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..descent import Run, factorize
+from ..exact import lowest_loss, singular_values, stable_eta
+from ..matrices import matrix_with_singular_values, toy_matrix
+from ..plots import BLUE, GREY, LINES, VERMILLION, plot_landscape
+from .explorer import Explorer, choice, log_slider, slider
+from .picture import Update
+
+A = toy_matrix()
+ETA = float(stable_eta(A))
+FRACTIONS = torch.arange(0.05, 1.0, 0.025, dtype=torch.float64)
+STEPS = 300
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The same fraction of η* on the 1×1 matrix [1], where the walk can be seen, and on the toy matrix."""
+
+    fraction: float
+    k: int
+    walk: Run  # on [1], with its path
+    toy: Run
+
+
+def compute(fraction: float, w: float, h: float, k: int) -> Descent:
+    """Two descents with η = fraction · η*; for [1], σ₁ = 1 and η* = ½."""
+    start = torch.tensor([[w]], dtype=torch.float64), torch.tensor([[h]], dtype=torch.float64)
+    walk = factorize([[1.0]], start=start, eta=fraction / 2, steps=60, keep_path=True)
+    return Descent(fraction, k, walk, factorize(A, k, eta=fraction * ETA, steps=STEPS))
+
+
+@functools.cache
+def steps_to_settle(k: int) -> Tensor:
+    """How many steps to a loss within 1e-6 of the lowest, for each of FRACTIONS; nan beyond 3,000."""
+    runs = factorize(A, k, eta=FRACTIONS * ETA, steps=3000)
+    near = runs.loss - lowest_loss(A, k) < 1e-6
+    first = near.int().argmax(0).double()
+    return torch.where(near.any(0), first, torch.nan)
+
+
+def draw(figure: Figure) -> Update:
+    """The walk on the landscape, the loss of the toy matrix, and the U of steps against η."""
+    ground, ax, U = figure.subplots(1, 3, width_ratios=(1.1, 1.3, 1.1))
+    plot_landscape(ground).set_title("(w h − 1)²: the walk")
+    (walk,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
+    (origin,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="white")
+    ax.set(xlim=(0, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step", title="4×2 toy matrix: loss − lowest loss")
+    ax.grid(alpha=0.3)
+    (loss,) = ax.plot([], [], color=BLUE, linewidth=2)
+    (end,) = ax.plot([], [], color=BLUE, marker="X", markersize=10, linestyle="")
+    U.set(xlim=(0, 2.2), ylim=(8, 4000), yscale="log", xlabel="η / η*", title="steps until it settles")
+    U.grid(alpha=0.3)
+    U.axvline(1, color=VERMILLION, linestyle="--", linewidth=1.5)
+    U.text(1.04, 2200, "η* = 1/(2σ₁)", color=VERMILLION)
+    (steps,) = U.plot([], [], color=BLUE, marker="o", markersize=3)
+    (here,) = U.plot([], [], color=GREY, linewidth=3, alpha=0.6)
+
+    def update(result: Descent) -> list[Artist]:
+        path = torch.stack((result.walk.path.W[:, 0, 0], result.walk.path.H[:, 0, 0])).clamp(-1e6, 1e6)
+        walk.set_data(*path)
+        origin.set_data(*path[:, :1])
+        losses = (result.toy.loss - lowest_loss(A, result.k)).clamp(1e-12, 1e12).numpy()
+        loss.set_data(range(len(losses)), losses)
+        end.set_data(
+            [len(losses) - 1] * int(result.toy.diverged), losses[-1:].clip(max=5e7)[: int(result.toy.diverged)]
+        )
+        steps.set_data(FRACTIONS, steps_to_settle(result.k))
+        here.set_data([result.fraction] * 2, [8, 4000])
+        return [walk, origin, loss, end, steps, here]
+
+    return update
+
+
+def regime(run: Run, floor: float) -> str:
+    """What a recorded descent did: settled, still falling, bouncing for ever, or diverged."""
+    if bool(run.diverged):
+        return f"diverged at step {int(run.last) + 1}"
+    tail = run.loss[-20:] - floor
+    if float(tail.max()) < 1e-6 * float(run.loss[0]):
+        return "settled"
+    return "still falling" if bool((tail[1:] <= tail[:-1]).all()) else "bouncing, settled nowhere"
+
+
+def describe(result: Descent) -> str:
+    """The two ends of the two descents."""
+    w, h = float(result.walk.W), float(result.walk.H)
+    ended = f"ended at w = {w:.2f}, h = {h:.2f}" if not result.walk.diverged else regime(result.walk, 0.0)
+    return (
+        f"η = {result.fraction:.2f} η*. On [1] the walk {ended} (w h = {w * h:.2f}). On the toy matrix, "
+        f"k = {result.k}, η = {result.fraction * ETA:.4f}: {regime(result.toy, float(lowest_loss(A, result.k)))} "
+        f"after {int(result.toy.last)} steps."
+    )
+
+
+def explore_learning_rate() -> Explorer:
+    """How large may η be, and from which start?"""
+    controls = {
+        "fraction": slider("η / η*", 0.3, 0.05, 2.2, step=0.05),
+        "w": slider("start w", 0.2, -2.5, 2.5, step=0.1),
+        "h": slider("start h", 1.8, -2.5, 2.5, step=0.1),
+        "k": slider("rank k", 1, 1, 2),
+    }
+    return Explorer(compute, draw, describe, controls, title="the learning rate", width=10.5, height=3.6)
+
+
+# The game ------------------------------------------------------------------------------------------------------------
+
+MATRICES = {
+    "1": matrix_with_singular_values([1.0, 0.5], m=4, n=3, seed=1),
+    "2": matrix_with_singular_values([2.5, 1.0], m=3, n=5, seed=2),
+    "3": A,
+    "4": matrix_with_singular_values([20.0, 8.0, 1.0], m=6, n=4, seed=4),
+    "5": matrix_with_singular_values([60.0, 5.0], m=5, n=5, seed=5),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One η tried on one matrix at rank 1, and the points registered so far."""
+
+    matrix: str
+    eta: float
+    run: Run
+    verdict: str
+    points: tuple[tuple[str, float], ...]
+
+
+class Game(Explorer):
+    """Find the largest η that still settles, for five matrices, and register each: five points on a line."""
+
+    def __init__(self) -> None:
+        self.points: dict[str, float] = {}
+        controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0, step=0.02)}
+        button = ipywidgets.Button(description="Register this η", tooltip="keep this η as my answer for this matrix")
+        button.on_click(lambda _: self.register())
+        super().__init__(
+            self._try, draw_game, describe_game, controls, title="the largest stable η", height=3.4, extra=(button,)
+        )
+
+    def _try(self, matrix: str, eta: float) -> Trial:
+        M = MATRICES[matrix]
+        run = factorize(M, 1, eta=eta, steps=1000, start=(M.norm().sqrt() * torch.full((M.shape[0], 1), 0.3), _ones(M)))
+        return Trial(matrix, eta, run, regime(run, float(lowest_loss(M, 1))), tuple(self.points.items()))
+
+    def register(self) -> None:
+        """Keep the present η for the present matrix, if the descent settled."""
+        if self.result.verdict == "settled":
+            self.points[self.result.matrix] = self.result.eta
+        self.redraw()
+
+
+def _ones(M: Tensor) -> Tensor:
+    return torch.full((1, M.shape[1]), 0.3) * M.norm().sqrt()
+
+
+def draw_game(figure: Figure) -> Update:
+    """The loss of this trial, and the registered points against σ₁."""
+    ax, board = figure.subplots(1, 2)
+    ax.set(xlim=(0, 1000), ylim=(1e-10, 1e4), yscale="log", xlabel="step", title="loss − lowest loss, k = 1")
+    ax.grid(alpha=0.3)
+    (loss,) = ax.plot([], [], color=BLUE, linewidth=1.5)
+    board.set(xscale="log", yscale="log", xlim=(0.5, 120), ylim=(1e-3, 1.2), xlabel="σ₁ of the matrix")
+    board.set(ylabel="largest stable η", title="your points")
+    board.grid(alpha=0.3, which="both")
+    (points,) = board.plot([], [], color=LINES[1][0], marker="s", markersize=9, linestyle="")
+    (now,) = board.plot([], [], color=BLUE, marker="_", markersize=16, markeredgewidth=2, linestyle="")
+    (line,) = board.plot([], [], color=GREY, linestyle="--")
+    hint = board.text(0.03, 0.05, "", transform=board.transAxes, color=GREY)
+
+    def update(trial: Trial) -> list[Artist]:
+        losses = (trial.run.loss - lowest_loss(MATRICES[trial.matrix], 1)).clamp(1e-12, 1e12).numpy()
+        loss.set_data(range(len(losses)), losses)
+        points.set_data([_sigma(name) for name, _ in trial.points], [eta for _, eta in trial.points])
+        now.set_data([_sigma(trial.matrix)], [trial.eta])
+        shown = len(trial.points) >= 3
+        line.set_data([0.5, 120] if shown else [], [1 / (2 * 0.5), 1 / (2 * 120)] if shown else [])
+        hint.set_text("dashed: 1/(2σ₁)" if shown else f"{3 - len(trial.points)} more to see the law")
+        return [loss, points, now, line, hint]
+
+    return update
+
+
+def _sigma(name: str) -> float:
+    return float(singular_values(MATRICES[name])[0])
+
+
+def describe_game(trial: Trial) -> str:
+    """The verdict on this η, and what is registered."""
+    kept = ", ".join(f"matrix {name}: {eta:.3g}" for name, eta in sorted(trial.points)) or "none"
+    return f"Matrix {trial.matrix}, η = {trial.eta:.3g}: {trial.verdict}. Registered: {kept}."
+
+
+def explore_stability_game() -> Game:
+    """The largest stable η of five matrices."""
+    return Game()

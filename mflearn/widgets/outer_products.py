@@ -1,0 +1,84 @@
+"""Explorer of notebook 01: edit the entries of W and H, and see the outer products add up."""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..matrices import toy_matrix
+from ..objectives import Frobenius
+from ..plots import SIGNED, Heatmap
+from .explorer import Explorer, number_box, slider
+from .picture import Update
+
+A = toy_matrix()
+START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
+
+
+@dataclass(frozen=True)
+class Sum:
+    """W H of rank k as a sum of outer products, beside A."""
+
+    W: Tensor  # (4, k)
+    H: Tensor  # (k, 2)
+    loss: float
+
+
+def compute(k: int, **entries: float) -> Sum:
+    """W and H from their entries W11 … W42 and H11 … H22, as far as rank k uses them."""
+    W, H = ([[entries[f"{X}{i}{j}"] for j in (1, 2)] for i in rows] for X, rows in (("W", (1, 2, 3, 4)), ("H", (1, 2))))
+    W, H = torch.tensor(W, dtype=torch.float64)[:, :k], torch.tensor(H, dtype=torch.float64)[:k]
+    return Sum(W, H, float(Frobenius(A)(W, H)))
+
+
+def draw(figure: Figure) -> Update:
+    """w₁h₁ + w₂h₂ = W H, beside A, and the residual."""
+    axes = figure.subplots(1, 9, width_ratios=(3, 0.7, 3, 0.7, 3, 0.9, 3, 0.9, 3))
+    for ax, sign in zip(axes[1::2], ("+", "=", "≈", ""), strict=True):
+        ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=20, transform=ax.transAxes)
+        ax.axis("off")
+    titles = ("w₁ h₁", "w₂ h₂", "W H", "A", "residual W H − A")
+    limits = ((-6, 6) if "residual" in title else (0, 6) for title in titles)
+    first, second, product, target, residual = (
+        Heatmap(ax, (4, 2), title, limits=ends, cmap=SIGNED if "residual" in title else "cividis")
+        for ax, title, ends in zip(axes[::2], titles, limits, strict=True)
+    )
+    target.show(A)
+
+    def update(result: Sum) -> list[Artist]:
+        parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
+        WH = result.W @ result.H
+        return [
+            *first.show(parts[0]),
+            *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)),
+            *product.show(WH),
+            *residual.show(WH - A),
+        ]
+
+    return update
+
+
+def describe(result: Sum) -> str:
+    """The loss, and how many numbers are stored."""
+    k = result.W.shape[1]
+    worst = (result.W @ result.H - A).abs().max()
+    return (
+        f"k = {k}: ‖A − W H‖² = {result.loss:.4f}; the largest residual entry is {worst:.2f}; "
+        f"W and H hold {6 * k} numbers, A holds 8."
+    )
+
+
+def explore_outer_products() -> Explorer:
+    """Edit W and H by hand and make the loss small."""
+    controls = {"k": slider("rank k", 1, 1, 2)}
+    for name, X in zip("WH", START, strict=True):
+        for i, row in enumerate(X.tolist(), 1):
+            for j, value in enumerate(row, 1):
+                box = number_box(f"{name}{i}{j}", round(value, 2), -9, 9, 0.1)
+                box.layout.width = "112px"
+                controls[f"{name}{i}{j}"] = box
+    return Explorer(
+        compute, draw, describe, controls, title="W H as a sum of outer products", width=10, height=2.9, across=4
+    )
