@@ -9,11 +9,12 @@ from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .descent import Run
+from .descent import Run, factorize
+from .exact import lowest_loss, stable_eta
 
 BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
 LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (BLACK, "-", "v"))
@@ -107,20 +108,53 @@ def plot_matrix(
     return ax
 
 
-def plot_equation(matrices: dict[str, Tensor], signs: Sequence[str], *, digits: int = 2, height: float = 2.4) -> Figure:
-    """Matrices in a row with signs between them, such as A = w₁h₁ + w₂h₂; all on one colour scale."""
+def plot_equation(
+    matrices: dict[str, Tensor],
+    signs: Sequence[str],
+    *,
+    rows: Sequence[str] = (),
+    signed: Iterable[str] = (),
+    digits: int = 2,
+) -> Figure:
+    """Matrices in a row with signs between them, such as A = w₁h₁ + w₂h₂, drawn to one scale of size and of colour.
+
+    `rows` names the rows of the first matrix; `signed` are the titles of those with colours centred at 0.
+    """
     reach = max(float(M.abs().max()) for M in matrices.values())
     low = min(0.0, *(float(M.min()) for M in matrices.values()))
-    widths = [0.55 + 0.62 * M.shape[1] for M in matrices.values()]
-    figure = canvas(sum(widths) + 0.5 * len(signs) + 0.4, height)
-    ratios = [w for pair in zip(widths, [*([0.5] * len(signs)), 0], strict=True) for w in pair][:-1]
-    axes = figure.subplots(1, len(ratios), width_ratios=ratios)
-    for ax, (title, M) in zip(axes[::2], matrices.items(), strict=True):
-        plot_matrix(M, ax, title, limits=(low, reach), digits=digits)
-    for ax, sign in zip(axes[1::2], signs, strict=True):
-        ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=18, transform=ax.transAxes)
-        ax.axis("off")
+    signed = set(signed)
+    gap, cell = 0.45, (0.62, 0.46)  # inches
+    widths = [cell[0] * M.shape[1] for M in matrices.values()]
+    tall = cell[1] * max(M.shape[0] for M in matrices.values())
+    left = 0.1 + 0.09 * max((len(row) for row in rows), default=0)
+    width, height = max(left + sum(widths) + gap * len(signs) + 0.6, 3.0), tall + 0.5
+    figure, x = canvas(width, height), left
+    figure.set_layout_engine("none")
+    for (title, M), size, sign in zip(matrices.items(), widths, [*signs, ""], strict=True):
+        own = cell[1] * M.shape[0]
+        ax = figure.add_axes((x / width, (0.1 + (tall - own) / 2) / height, size / width, own / height))
+        ends = (-reach, reach) if title in signed else (low, reach)
+        plot_matrix(M, ax, title, limits=ends, signed=title in signed, digits=digits)
+        if rows and x == left:
+            ax.set_yticks(range(len(rows)), rows)
+            ax.tick_params(length=0)
+        figure.text((x + size + gap / 2) / width, (0.1 + tall / 2) / height, sign, ha="center", va="center", size=18)
+        x += size + gap
     return figure
+
+
+def plot_rows(A: Tensor, W: Tensor, H: Tensor, ax: Axes, title: str) -> Axes:
+    """The rows of A (m, 2) as points, and the rows of W H (m, 2) as points on the line through h = H (1, 2)."""
+    WH, (right, top) = W @ H, (1.12 * A.amax(0)).tolist()
+    ax.axline((0, 0), H[0].tolist(), color=VERMILLION, linewidth=1.5, label="multiples of h")
+    for row, near in zip(A, WH, strict=True):
+        ax.plot(*torch.stack((row, near)).T, color=BLACK, linewidth=3, solid_capstyle="butt")
+    ax.plot(*WH.T, color=VERMILLION, linestyle="", marker="s", markersize=5, label="rows of W H")
+    ax.plot(*A.T, color=BLUE, linestyle="", marker="o", markersize=6, label="rows of A")
+    ax.set(title=title, aspect="equal", xlim=(-0.2, right), ylim=(-0.2, top))
+    ax.grid(alpha=0.3)
+    ax.legend(loc="upper left")
+    return ax
 
 
 def plot_loss(
@@ -157,12 +191,46 @@ def plot_landscape(ax: Axes, a: float = 1.0, *, reach: float = 2.6) -> Axes:
     """The loss (w h − a)² of a 1×1 matrix over its two factors, with the curve w h = a of all minima."""
     w = torch.linspace(-reach, reach, 201, dtype=torch.float64)
     loss = (w[:, None] * w - a).square()
-    ax.contourf(w, w, loss, levels=[0, 0.05, 0.2, 0.5, 1, 2, 4, 8, 16, 40], cmap=VALUES, extend="max")
+    levels = [0, 0.05, 0.2, 0.5, 1, 2, 4, 8, 16, 40]
+    ax.contourf(w, w, loss, levels=levels, cmap="Blues", norm=LogNorm(0.02, 150), extend="max")
     for side in (w[w > a / reach], w[w < -a / reach]):
-        ax.plot(side, a / side, color="white", linewidth=2)
-    ax.plot([], [], color="white", linewidth=2, label="w h = a: every minimum")
+        ax.plot(side, a / side, color=BLACK, linewidth=1.5, linestyle="--")
     ax.set(xlabel="w", ylabel="h", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     return ax
+
+
+def plot_steps_to_settle(A: Tensor, fractions: Tensor, ax: Axes, *, ks: Sequence[int] = (1,)) -> dict[int, Tensor]:
+    """Steps of gradient descent until the loss is within 1e-6 of the lowest, against η/η*; a line for each rank."""
+    counts = {}
+    for k, (colour, dash, marker) in zip(ks, LINES, strict=False):
+        runs = factorize(A, k, eta=fractions * stable_eta(A), steps=4000)
+        counts[k] = (runs.loss - lowest_loss(A, k) < 1e-6).int().argmax(0)
+        ax.plot(fractions, counts[k], color=colour, linestyle=dash, marker=marker, markersize=4, label=f"k = {k}")
+    ax.axvline(1, color=VERMILLION, linestyle="--", linewidth=1.5, label="η* = 1/(2σ₁)")
+    ax.set(xlabel="η / η*", ylabel="steps", yscale="log", xlim=(0, 1.1))
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return counts
+
+
+def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: float | None = None) -> None:
+    """The final loss of a grid of runs (ranks, etas), one panel for each name; diverged runs are hatched."""
+    axes = figure.subplots(1, len(grids), sharey=True)
+    norm = LogNorm(1e-6, 1e2, clip=True)
+    edges = torch.cat(
+        (etas[:1] ** 1.5 / etas[1:2] ** 0.5, (etas[1:] * etas[:-1]).sqrt(), etas[-1:] ** 1.5 / etas[-2:-1] ** 0.5)
+    )
+    for ax, (name, run) in zip(axes, grids.items(), strict=True):
+        ranks = run.k[:, 0]
+        rows = torch.arange(len(ranks) + 1) + 0.5
+        table = torch.where(run.diverged, torch.nan, run.loss[-1]).clamp(1e-6, 1e2)
+        mesh = ax.pcolormesh(edges, rows, table, norm=norm, cmap=VALUES + "_r")
+        ax.pcolor(edges, rows, torch.where(run.diverged, 0.0, torch.nan), hatch="///", cmap="Greys", vmin=0, vmax=1)
+        ax.set(xscale="log", xlabel="learning rate η", title=name, yticks=range(1, len(ranks) + 1))
+        ax.set_yticklabels([f"k = {int(k)}" for k in ranks])
+        if mark is not None:
+            ax.axvline(mark, color=VERMILLION, linestyle="--", linewidth=2)
+    figure.colorbar(mesh, ax=axes, label="loss")
 
 
 def plot_path(path: Tensor, ax: Axes, *, label: str | None = None) -> Axes:

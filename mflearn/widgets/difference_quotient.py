@@ -11,7 +11,7 @@ from ..descent import random_factors
 from ..gradients import by_differences
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
-from ..plots import BLUE, GREY, SIGNED, VERMILLION, Heatmap
+from ..plots import BLUE, GREY, SIGNED, VERMILLION, Heatmap, number
 from .explorer import Explorer, choice, slider
 from .picture import Update
 
@@ -67,7 +67,7 @@ def compute(exponent: float, kind: str, formula: str) -> Comparison:
 def draw(figure: Figure) -> Update:
     """Error against h, and the two gradients as tables."""
     ax, left, right = figure.subplots(1, 3, width_ratios=(5, 2, 2))
-    ax.set(xscale="log", yscale="log", xlim=(6e-14, 0.2), ylim=(1e-13, 30))
+    ax.set(xscale="log", yscale="log", xlim=(6e-14, 0.2), ylim=(1e-15, 30))
     ax.set(xlabel="step h of the quotient", ylabel="relative difference", title="formula against quotient")
     ax.grid(alpha=0.3)
     (curve,) = ax.plot([], [], color=BLUE, linewidth=2)
@@ -89,16 +89,22 @@ def draw(figure: Figure) -> Update:
 
 def describe(result: Comparison) -> str:
     """The error at h, where it is smallest, and the ratio of formula and quotient if it is one number."""
-    best = int(result.errors.argmin())
     ratio = result.slope / result.quotient
     same = float(ratio.std() / ratio.abs().mean()) < 1e-3
     kind = result.kind.split(":")[0]
+    low, high = (number(float(end), 2) for end in (ratio.min(), ratio.max()))
     return (
-        f"{result.formula}, {kind} quotient: at h = {10.0**result.exponent:.1e} the relative difference "
-        f"is {result.error:.0e}; the smallest is {float(result.errors[best]):.0e}. "
-        + (f"Formula / quotient = {float(ratio.mean()):.3f} in every entry." if same else
-           f"Formula / quotient differs from entry to entry, {float(ratio.min()):.2f} to {float(ratio.max()):.2f}.")
+        f"{result.formula}, {kind} quotient: at h = {10.0**result.exponent:.1e} the relative difference is "
+        f"{_size(result.error)}; over all h the smallest is {_size(float(result.errors.min()))}. "
+        + (f"Formula / quotient = {number(float(ratio.mean()), 3)} in every entry." if same else
+           f"Formula / quotient differs from entry to entry, {low} to {high}.")
     )  # fmt: skip
+
+
+def _size(error: float) -> str:
+    """A number, or, where it may be round-off, which no two processors share, the next of a few bounds."""
+    bounds = (10.0**-e for e in (13, 11, 9, 7, 5, 3))
+    return next((f"below {bound:.0e}" for bound in bounds if error < bound), f"{error:.2g}")
 
 
 def explore_difference_quotient() -> Explorer:

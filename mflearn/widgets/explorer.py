@@ -155,7 +155,8 @@ class Explorer(ipywidgets.VBox):
         self.picture.show(self.picture.png, f"This did not work: {text}. The next move starts afresh.", failed=True)
 
     def __repr__(self) -> str:
-        return f"Explorer: {self.title}. Run this notebook to move {', '.join(self.controls)}."
+        names = ", ".join(control.description for control in self.controls.values())
+        return f"Explorer: {self.title}. Run this notebook to move {names}."[:110]
 
 
 def slider(label: str, value: float, low: float, high: float, *, step: float | None = None) -> ipywidgets.ValueWidget:
@@ -201,10 +202,10 @@ def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.Valu
     control.description, control.readout, control.layout.width = "", False, "200px"
 
     def follow(change: Any) -> None:
-        control.value = change["new"]
+        control.value = _snapped(control, change["new"])
 
     def lead(change: Any) -> None:
-        if abs(_position(control, change["new"]) - _position(control, box.value)) > 0.51:  # more than its own snapping
+        if change["new"] != _snapped(control, box.value):  # not an echo of following
             box.value = change["new"] if kind is ipywidgets.IntSlider else float(f"{change['new']:.4g}")
 
     box.observe(follow, names="value")
@@ -212,9 +213,15 @@ def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.Valu
     return box, ipywidgets.HBox([box, control], layout=margin)
 
 
-def _position(control: ipywidgets.ValueWidget, value: float) -> float:
-    """Where a value lies on a slider, in steps."""
-    return (math.log(value, control.base) if isinstance(control, ipywidgets.FloatLogSlider) else value) / control.step
+def _snapped(control: ipywidgets.ValueWidget, value: float) -> float:
+    """The position of a slider nearest to this value. The browser would snap it too, and send it back as a move."""
+    if isinstance(control, ipywidgets.IntSlider):
+        return value
+    log = isinstance(control, ipywidgets.FloatLogSlider)
+    at = math.log(value, control.base) if log else value
+    at = control.min + round((at - control.min) / control.step) * control.step
+    at = min(max(round(at, 10), control.min), control.max)
+    return control.base**at if log else at
 
 
 def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:

@@ -35,7 +35,7 @@ class Descent:
 def compute(fraction: float, w: float, h: float, k: int) -> Descent:
     """Two descents with η = fraction · η*; for [1], σ₁ = 1 and η* = ½."""
     start = torch.tensor([[w]], dtype=torch.float64), torch.tensor([[h]], dtype=torch.float64)
-    walk = factorize([[1.0]], start=start, eta=fraction / 2, steps=60, keep_path=True)
+    walk = factorize([[1.0]], start=start, eta=fraction / 2, steps=200, keep_path=True)
     return Descent(fraction, k, walk, factorize(A, k, eta=fraction * ETA, steps=STEPS))
 
 
@@ -92,13 +92,17 @@ def regime(run: Run, floor: float) -> str:
 
 
 def describe(result: Descent) -> str:
-    """The two ends of the two descents."""
-    w, h = float(result.walk.W), float(result.walk.H)
-    ended = f"ended at w = {w:.2f}, h = {h:.2f}" if not result.walk.diverged else regime(result.walk, 0.0)
+    """How the two descents ended."""
+    W, H = result.walk.path
+    last, before = (float(W[i]) * float(H[i]) for i in (-1, -2))
+    how = regime(result.walk, 0.0)
+    if how == "settled":
+        how = f"settled at w = {float(result.walk.W):.2f}, h = {float(result.walk.H):.2f}"
+    elif how.startswith("bouncing"):
+        how = f"bounces, last between w h = {min(last, before):.2f} and {max(last, before):.2f}"
     return (
-        f"η = {result.fraction:.2f} η*. On [1] the walk {ended} (w h = {w * h:.2f}). On the toy matrix, "
-        f"k = {result.k}, η = {result.fraction * ETA:.4f}: {regime(result.toy, float(lowest_loss(A, result.k)))} "
-        f"after {int(result.toy.last)} steps."
+        f"η = {result.fraction:.2f} η*. The walk on (w h − 1)²: {how}. The toy matrix at k = {result.k}, "
+        f"η = {result.fraction * ETA:.4f}: {regime(result.toy, float(lowest_loss(A, result.k)))}."
     )
 
 
@@ -106,8 +110,8 @@ def explore_learning_rate() -> Explorer:
     """How large may η be, and from which start?"""
     controls = {
         "fraction": slider("η / η*", 0.3, 0.05, 2.2, step=0.05),
-        "w": slider("start w", 0.2, -2.5, 2.5, step=0.1),
-        "h": slider("start h", 1.8, -2.5, 2.5, step=0.1),
+        "w": slider("start w", 0.5, -2.5, 2.5, step=0.1),
+        "h": slider("start h", 1.5, -2.5, 2.5, step=0.1),
         "k": slider("rank k", 1, 1, 2),
     }
     return Explorer(compute, draw, describe, controls, title="the learning rate", width=10.5, height=3.6)

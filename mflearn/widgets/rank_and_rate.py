@@ -78,10 +78,11 @@ def describe(result: Training) -> str:
     setting = f"k = {result.k}, η = {result.eta:.4g}, {result.rule}, seed {result.seed}"
     if bool(run.diverged):
         return f"{setting}: diverged at step {int(run.last) + 1}; shown are the factors before that."
-    lowest = float(lowest_loss(A, result.k))
-    above = float(run.loss[-1]) - lowest
-    end = f"{run.loss[-1]:.5f}" if above > 1e-6 else f"{lowest:.5f} (to 6 decimals the lowest)"
-    return f"{setting}: loss {end} after {int(run.last)} steps; the lowest for this rank is {lowest:.5f}."
+    lowest, loss = float(lowest_loss(A, result.k)), float(run.loss[-1])
+    end = (
+        f"{lowest:.5f}, the lowest of this rank" if loss - lowest < 1e-6 else f"{loss:.5f}; the lowest is {lowest:.5f}"
+    )
+    return f"{setting}: after {int(run.last)} steps the loss is {end}."
 
 
 def explore_rank_and_rate() -> Explorer:

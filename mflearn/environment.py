@@ -1,0 +1,83 @@
+"""Is everything here that the course needs? Versions, a small computation, and a widget that answers."""
+
+import re
+import sys
+from importlib import metadata
+
+import anywidget
+import torch
+import traitlets
+
+PYTHON = (3, 11)
+
+
+def check_environment() -> None:
+    """Print a line for each thing that the course needs, and PASS, or what to do."""
+    lines = [("Python", ".".join(map(str, PYTHON)), ".".join(map(str, sys.version_info[:3])))]
+    for requirement in metadata.requires("mflearn") or ():
+        if "extra ==" not in requirement:
+            name, least = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
+            lines.append((name, least, _installed(name)))
+    missing = [line for line in lines if not _at_least(line[2], line[1])]
+    for name, least, here in lines:
+        print(f"{name:12} {least} or newer   {'ok' if (name, least, here) not in missing else f'here: {here}'}")
+    print(f"{'arithmetic':12} {'':14}   {'ok' if _computes() else 'wrong'}")
+    if missing:
+        print(
+            f"NOT YET: install {', '.join(name for name, *_ in missing)}: in the folder of the course, run `make lab`"
+        )
+        print("(or `pip install -c constraints.txt -e .`), then choose Kernel → Restart in the menu.")
+    else:
+        print("PASS: this kernel has what the course needs.")
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def _at_least(here: str, least: str) -> bool:
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
+
+    return here != "none" and numbers(here) >= numbers(least)
+
+
+def _computes() -> bool:
+    A = torch.tensor([[5.0, 3], [3, 2], [2, 1], [1, 1]], dtype=torch.float64)
+    return round(float(torch.linalg.svdvals(A)[0]), 5) == 7.33708
+
+
+class RoundTrip(anywidget.AnyWidget):
+    """Asks the page a question, and says PASS when the page has sent back the right answer.
+
+    Where no live page shows it, its text remains, and says what to do.
+    """
+
+    _esm = """
+    function render({ model, el }) {
+      const line = document.createElement("p");
+      line.setAttribute("role", "status");
+      line.style.cssText = "font-weight: bold; color: var(--jp-content-font-color1, inherit)";
+      const show = () => { line.textContent = model.get("words"); };
+      el.append(line);
+      model.on("change:words", show);
+      requestAnimationFrame(show);
+      model.set("answer", model.get("question") * 2);
+      model.save_changes();
+    }
+    export default { render };
+    """
+    question = traitlets.Int(21).tag(sync=True)
+    answer = traitlets.Int(0).tag(sync=True)
+    words = traitlets.Unicode("Waiting for the kernel …").tag(sync=True)
+
+    @traitlets.observe("answer")
+    def _answered(self, _change: object) -> None:
+        if self.answer == 2 * self.question:
+            self.words = "PASS: widgets work. The page and the kernel have talked to each other."
+
+    def __repr__(self) -> str:
+        return "No live widget here yet: run this cell. If this line stays, do what is written below."
