@@ -4,7 +4,7 @@ import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -41,21 +41,44 @@ def mask(value: Any, shape: tuple[int, ...], name: str = "mask") -> Tensor:
     array = _array(value, name)
     if array.shape != tuple(shape):
         _refuse(ValueError, name, f"has shape {array.shape}", f"the matrix has shape {tuple(shape)}")
-    if not np.isin(array, (0, 1)).all():
-        _refuse(ValueError, name, "has entries other than 0 and 1", "allowed are True (observed) and False (hidden)")
+    if not (known := np.isin(array, (0, 1))).all():
+        _refuse(ValueError, name, f"holds {array[~known][0]}", "allowed are True (observed) and False (hidden)")
     if not array.any():
         _refuse(ValueError, name, "is False everywhere", "at least one entry must be observed")
     return torch.from_numpy(array.astype(bool))
 
 
-def factors(W: Any, H: Any, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """W (..., m, k) and H (..., k, n) that fit a matrix of this shape, as float64 tensors."""
+def tensors(**given: Any) -> None:
+    """Matrices or batches of them, as tensors already: where a derivative is taken, nothing is converted."""
+    for name, value in given.items():
+        if not isinstance(value, Tensor):
+            _refuse(TypeError, name, f"is {_short(value)}", "it must be a tensor")
+        if value.ndim < 2:
+            _refuse(ValueError, name, f"has shape {(*value.shape,)}", "it must be a matrix or a batch of them")
+
+
+def start(value: Any, shape: tuple[int, ...] | None = None) -> tuple[Tensor, Tensor]:
+    """A pair (W, H) of finite factors that fit a matrix of this shape, as float64 tensors."""
+    try:
+        W, H = value
+    except (TypeError, ValueError):
+        _refuse(TypeError, "start", f"is {_short(value)}", "it must be a pair (W, H)")
+    W, H = factors(W, H, shape)
+    for name, X in (("W", W), ("H", H)):
+        if not X.isfinite().all():
+            _refuse(ValueError, f"{name} of start", f"holds {X[~X.isfinite()][0]}", "all entries must be finite")
+    return W, H
+
+
+def factors(W: Any, H: Any, shape: tuple[int, ...] | None = None) -> tuple[Tensor, Tensor]:
+    """W (..., m, k) and H (..., k, n) that fit each other and a matrix of this shape, as float64 tensors."""
     W, H = (X if isinstance(X, Tensor) else torch.from_numpy(np.array(_array(X, s))) for X, s in ((W, "W"), (H, "H")))
     if W.is_complex() or H.is_complex():
         _refuse(TypeError, "W, H", "hold complex numbers", "they must be real")
     if W.ndim < 2 or H.ndim < 2:
         _refuse(ValueError, "W, H", f"have shapes {(*W.shape,)} and {(*H.shape,)}", "they must be matrices")
     (m, k), (rows, n) = W.shape[-2:], H.shape[-2:]
+    shape = (m, n) if shape is None else shape
     if (m, n) != tuple(shape) or k != rows or k == 0:
         fits = f"A has shape {tuple(shape)}: they must be ({shape[0]}, k) and (k, {shape[1]})"
         _refuse(ValueError, "W, H", f"have shapes {(m, k)} and {(rows, n)}", fits)
@@ -64,8 +87,18 @@ def factors(W: Any, H: Any, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return W.detach().to(torch.float64), H.detach().to(torch.float64)
 
 
+def broadcast(**shapes: tuple[int, ...]) -> None:
+    """Shapes that broadcast to one batch of runs."""
+    try:
+        torch.broadcast_shapes(*shapes.values())
+    except RuntimeError:
+        have = ", ".join(f"{name} has runs of shape {(*shape,)}" for name, shape in shapes.items())
+        raise ValueError(f"{have}; they must broadcast to one batch") from None
+
+
 def integer(value: Any, name: str, *, least: int) -> int:
     """A whole number of at least `least`; True, 2.0 and "2" are none."""
+    value = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         _refuse(TypeError, name, f"is {_short(value)}", f"it must be a whole number, {least} or more")
     if value < least:
@@ -85,17 +118,26 @@ def integers(value: Any, name: str, *, least: int) -> Tensor:
     return torch.tensor(integer(value, name, least=least))
 
 
-def number(value: Any, name: str, *, above: float = -math.inf, least: float = -math.inf) -> float:
-    """A finite real number `> above` and `>= least`."""
+def number(
+    value: Any, name: str, *, above: float = -math.inf, least: float = -math.inf, below: float = math.inf
+) -> float:
+    """A finite real number `> above`, `>= least` and `< below`."""
     allowed = "a finite number" + (f" above {above:g}" if above > -math.inf else "")
     allowed += f" of at least {least:g}" if least > -math.inf else ""
-    if isinstance(value, Tensor) and value.ndim == 0:
-        value = value.item()
+    allowed += f" and below {below:g}" if below < math.inf else ""
+    value = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         _refuse(TypeError, name, f"is {_short(value)}", f"it must be {allowed}")
-    if not (math.isfinite(value) and value > above and value >= least):
+    if not (math.isfinite(value) and value > above and value >= least and value < below):
         _refuse(ValueError, name, f"is {float(value)}", f"it must be {allowed}")
     return float(value)
+
+
+def sequence(value: Any, name: str) -> list:
+    """Several things, one after the other."""
+    if not isinstance(value, Iterable) or (isinstance(value, Tensor) and value.ndim == 0):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list")
+    return list(value)
 
 
 def rates(value: Any, name: str = "eta") -> Tensor:
@@ -120,13 +162,14 @@ def function(value: Any, name: str, *, takes: str) -> Callable:
 
 def options(public: F) -> F:
     """Refuse an option that the function does not have, and say which ones it has."""
-    names = [p.name for p in inspect.signature(public).parameters.values() if p.kind != p.POSITIONAL_ONLY]
+    title = public.__qualname__.removesuffix(".__init__")
+    names = [name for name in inspect.signature(public).parameters if name != "self"]
 
     @functools.wraps(public)
     def door(*args: Any, **given: Any) -> Any:
         for name in given:
             if name not in names:
-                _refuse(TypeError, public.__name__, f"has no option {_short(name)}", f"it has {', '.join(names)}")
+                _refuse(TypeError, title, f"has no option {_short(name)}", f"it has {', '.join(names)}")
         return public(*args, **given)
 
     return door
@@ -135,7 +178,7 @@ def options(public: F) -> F:
 def _array(value: Any, name: str) -> np.ndarray:
     """A copy as an array of numbers: nothing done to it later reaches the caller's data."""
     try:
-        array = np.array(value.detach().cpu().resolve_conj().numpy() if isinstance(value, Tensor) else value)
+        array = np.array(value.numpy(force=True) if isinstance(value, Tensor) else value)
     except ValueError:
         _refuse(ValueError, name, "has rows of different lengths", "all rows must have the same length")
     except (TypeError, RuntimeError):

@@ -8,6 +8,7 @@ W and H of one point are held as one matrix Z, W above Hᵀ, so that a rule sees
 Leading axes are runs: a hundred learning rates walk as fast as three.
 """
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Rule(Protocol):
 class GradientDescent:
     """θ ← θ − η g, where g is the gradient at θ. Unlike torch's SGD, η may differ between runs."""
 
+    @checked.options
     def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor) -> None:
         self.parameters, self.eta = list(parameters), _per_run(eta)
 
@@ -84,6 +86,7 @@ class GradientDescent:
 class Momentum:
     """v ← μ v + g, θ ← θ − η v, from v = 0: `torch.optim.SGD(momentum=μ)` (Polyak 1964)."""
 
+    @checked.options
     def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor, mu: float = 0.9) -> None:
         self.parameters, self.eta = list(parameters), _per_run(eta)
         self.mu = checked.number(mu, "mu", least=0)
@@ -102,6 +105,7 @@ class Adam:
     û = u / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) make up for the start from u = v = 0. As `torch.optim.Adam`.
     """
 
+    @checked.options
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -110,8 +114,10 @@ class Adam:
         beta2: float = 0.999,
         epsilon: float = 1e-8,
     ) -> None:
-        self.parameters, self.eta = list(parameters), eta if isinstance(eta, float) else _per_run(eta)
-        self.beta1, self.beta2, self.epsilon, self.t = beta1, beta2, epsilon, 0
+        self.parameters, self.eta = list(parameters), _per_run(eta)
+        self.eta = float(self.eta) if self.eta.ndim == 2 else self.eta  # one number is faster
+        self.beta1, self.beta2 = (checked.number(b, "beta", least=0, below=1) for b in (beta1, beta2))
+        self.epsilon, self.t = checked.number(epsilon, "epsilon", least=0), 0
         self.moments = [(torch.zeros_like(theta), torch.zeros_like(theta)) for theta in self.parameters]
 
     def step(self) -> None:
@@ -130,6 +136,7 @@ class Adam:
                 theta.addcdiv_(u * self.eta, root, value=-second / first)
 
 
+@checked.options
 def descend(
     objectives: Iterable[Objective],
     start: tuple[Tensor, Tensor] | Factors,
@@ -145,17 +152,29 @@ def descend(
     """
     checked.function(rule, "rule", takes="a list of parameters, such as GradientDescent")
     checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
-    W, H = start
-    if isinstance(objectives, Frobenius):
-        raise TypeError("objectives is one objective; it must be an iterable of them: itertools.repeat(objective)")
-    Z = Factors.of(W.detach(), H.detach()).Z.clone()
-    return _walk(objectives, _runs_last(Z) if Z[..., 0, 0].numel() >= MANY else Z, W.shape[-2], rule, gradient)
+    if not isinstance(objectives, Iterable):
+        came = type(objectives).__name__
+        raise TypeError(f"objectives is one {came}; it must be an iterable of them: itertools.repeat(objective)")
+    W, H = checked.start(start)
+    Z = Factors.of(W, H).Z
+    Z = _runs_last(Z) if Z[..., 0, 0].numel() >= MANY else Z
+    Z.grad = torch.empty_like(Z)  # the rule reads it there
+    return _walk(objectives, Z, W.shape[-2], _update(rule, Z), gradient)
 
 
-def _walk(objectives: Iterable, Z: Tensor, m: int, rule: Callable, gradient: Gradient) -> Iterator[Factors]:
-    Z.grad = torch.empty_like(Z)
+def _update(rule: Callable, Z: Tensor) -> Callable:
+    """The `step` of the rule for Z, or word that there is none to call."""
+    made = rule([Z])
+    try:
+        inspect.signature(made.step).bind()
+    except (AttributeError, TypeError):
+        came = type(made).__name__
+        raise TypeError(f"rule made a {came}; it must have a step() without a closure, as torch.optim.Adam") from None
+    return made.step
+
+
+def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: Gradient) -> Iterator[Factors]:
     (W, H), slopes = Factors(Z, m), tuple(Factors(Z.grad, m))
-    update = rule([Z]).step
     yield Factors(Z.clone(), m)
     for objective in objectives:
         gradient(objective, W, H, slopes)
@@ -228,9 +247,14 @@ def record(
     the recording ends when it answers False.
     """
     steps = checked.integer(steps, "steps", least=1)
-    points = itertools.islice(points, steps + 1)
+    checked.function(objective, "objective", takes="W, H, such as Frobenius(A)")
+    checked.function(watch or bool, "watch", takes="the step")
+    came = type(points).__name__
+    points = itertools.islice(points if isinstance(points, Iterable) else (), steps + 1)
     with torch.inference_mode():  # a tenth faster; what leaves this function is made of ordinary tensors
-        start = next(points)
+        start = next(points, None)
+        if not isinstance(start, Factors):
+            raise TypeError(f"points is a {came} without Factors; it must be a walk, such as descend(...)")
         losses, path = [objective(*start)[None]], [start.Z[None]]
         limit = FAR * torch.maximum(losses[0], objective(*(0 * X for X in start)))
         if not limit.isfinite().all():
@@ -263,7 +287,7 @@ def record(
     loss = torch.cat(losses)[: int(last.max()) + 2]
     if left.any():
         step = torch.arange(len(loss)).view(-1, *[1] * left.ndim)
-        loss.nan_to_num_(torch.inf).masked_fill_(step > last + 1, torch.inf)
+        loss.nan_to_num_(nan=torch.inf, posinf=torch.inf).masked_fill_(step > last + 1, torch.inf)
     path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
     k = torch.full(left.shape, best.shape[-1])
     return Run(loss, Factors(best.clone(), start.m), last.clone(), left.clone(), k, path)
@@ -311,6 +335,7 @@ def factorize(
     """
     objective = A if hasattr(A, "gradient") else Frobenius(A)
     eta, steps = checked.rates(eta), checked.integer(steps, "steps", least=1)
+    one_rate = not eta.ndim  # the same for all runs, as torch's own rules need it
     checked.function(rule, "rule", takes="a list of parameters and eta, such as GradientDescent or torch.optim.Adam")
     checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
     if start is None:
@@ -320,7 +345,7 @@ def factorize(
         k, seed, eta = _together(k=k, seed=seed, eta=eta)
         point = random_factors(*objective.shape, k, seed=seed)
     else:
-        point = Factors.of(*checked.factors(*start, objective.shape))
+        point = Factors.of(*checked.start(start, objective.shape))
         rank = torch.tensor(point.Z.shape[-1])
         if k is not None and not (checked.integers(k, "k", least=1) == rank).all():
             raise ValueError(f"k is {k}; the start has rank {int(rank)}")
@@ -328,14 +353,14 @@ def factorize(
         point = Factors(point.Z.expand(*k.shape, *point.Z.shape[-2:]), point.m)
     runs = k.shape  # on the way a batch has one axis of runs: faster
     point = Factors(point.Z.flatten(0, -3), point.m) if runs else point
-    rate = eta.flatten() if runs else float(eta)
+    rate = float(eta.flatten()[0]) if one_rate else eta.flatten()
     walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate), gradient)
     run = record(walk, objective, steps=steps, keep_path=keep_path, watch=watch)
     return run.unflatten(k) if runs else run
 
 
 def _per_run(eta: float | Tensor) -> Tensor:
-    return torch.as_tensor(eta, dtype=torch.float64)[..., None, None]
+    return checked.rates(eta)[..., None, None]
 
 
 def _runs_last(Z: Tensor) -> Tensor:
@@ -347,8 +372,5 @@ def _runs_last(Z: Tensor) -> Tensor:
 
 def _together(**given: Tensor) -> list[Tensor]:
     """Broadcast, or say whose shapes do not fit."""
-    try:
-        return list(torch.broadcast_tensors(*given.values()))
-    except RuntimeError:
-        shapes = ", ".join(f"{name} has shape {(*value.shape,)}" for name, value in given.items())
-        raise ValueError(f"{shapes}; they must broadcast to one batch of runs") from None
+    checked.broadcast(**{name: value.shape for name, value in given.items()})
+    return list(torch.broadcast_tensors(*given.values()))

@@ -9,11 +9,13 @@ from . import checked
 from .descent import Factors
 
 
+@checked.options
 def singular_values(A: Any) -> Tensor:
     """σ₁ ≥ σ₂ ≥ … ≥ 0 of A (m, n); shape (min(m, n),)."""
     return torch.linalg.svdvals(checked.matrix(A))
 
 
+@checked.options
 def lowest_loss(A: Any, k: int) -> Tensor:
     """The smallest ‖A − W H‖_F² of rank k: the sum of the dropped σ² (Eckart & Young 1936). A is (m, n).
 
@@ -24,12 +26,16 @@ def lowest_loss(A: Any, k: int) -> Tensor:
     return singular_values(A)[k:].square().sum()
 
 
+@checked.options
 def truncated_svd(A: Any, k: int) -> Factors:
-    """The best W (m, k) and H (k, n): W = U √Σ, H = √Σ Vᵀ with the k largest singular values, so ‖W‖_F = ‖H‖_F."""
+    """The best W (m, k) and H (k, n): W = U √Σ, H = √Σ Vᵀ with the k largest singular values, so WᵀW = HHᵀ.
+
+    A has min(m, n) singular values; the columns of W and rows of H beyond them are zero.
+    """
     A, k = checked.matrix(A), checked.integer(k, "k", least=1)
     U, sigma, Vt = torch.linalg.svd(A, full_matrices=False)
-    roots = sigma[:k].sqrt()
-    return Factors.of(U[:, :k] * roots, roots[:, None] * Vt[:k])
+    best = Factors.of(U * sigma.sqrt(), sigma.sqrt()[:, None] * Vt)
+    return Factors(torch.nn.functional.pad(best.Z, (0, k - len(sigma))), best.m)  # pads, and cuts where k is smaller
 
 
 @checked.options

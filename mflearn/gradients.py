@@ -23,14 +23,20 @@ def by_hand(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None)
 
 def by_autograd(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None) -> Pair:
     """As torch finds it. The losses of a batch are summed: each depends on its own run alone."""
+    checked.tensors(W=W, H=H)
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
         slopes = torch.autograd.grad(objective(W, H).sum(), (W, H))
     return _into(out, slopes)
 
 
+@checked.options
 def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None, *, h: float = 1e-6) -> Pair:
-    """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² + ε f/h."""
+    """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² f‴ + ε f/h.
+
+    `Frobenius` is quadratic in each single entry: there f‴ = 0, and the larger h, the smaller the error.
+    """
+    checked.tensors(W=W, H=H)
     h = checked.number(h, "h", above=0)
     W, H = W.detach().clone(), H.detach().clone()  # the caller's stay as they are
     slopes = []
@@ -57,6 +63,7 @@ def relative_difference(one: Pair, other: Pair) -> float:
 
 def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     """All second derivatives of f at one point, by autograd: square, of size k(m + n), W's entries first."""
+    checked.tensors(W=W, H=H)
     if W.ndim != 2:
         raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
 

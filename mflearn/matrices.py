@@ -35,11 +35,11 @@ def low_rank_matrix(m: int, n: int, *, k: int, noise: float = 0.0, seed: int = 0
 def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int = 0) -> Tensor:
     """A = U diag(σ) Vᵀ, shape (m, n), with these singular values and random orthonormal U, V.
 
-    >>> torch.linalg.svdvals(matrix_with_singular_values([3.0, 1.0], m=4, n=3))
-    tensor([3.0000e+00, 1.0000e+00, 0.0000e+00], dtype=torch.float64)
+    >>> torch.linalg.svdvals(matrix_with_singular_values([3.0, 1.0], m=4, n=3)).round(decimals=9)
+    tensor([3., 1., 0.], dtype=torch.float64)
     """
     m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
-    sigma = np.array([checked.number(value, "sigma", least=0) for value in sigma])
+    sigma = np.array([checked.number(value, "sigma", least=0) for value in checked.sequence(sigma, "sigma")])
     if not 1 <= len(sigma) <= min(m, n):
         raise ValueError(f"sigma has {len(sigma)} values; a {m}×{n} matrix has 1 to {min(m, n)}")
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))

@@ -24,6 +24,7 @@ class Frobenius:
     tensor(47., dtype=torch.float64)
     """
 
+    @checked.options
     def __init__(self, A: Any, mask: Any = None, *, lam: float = 0.0, scale: float = 1.0) -> None:
         self.A, mask = checked.observed(A, mask)  # (m, n), 0 where hidden
         self.mask = None if mask is None else mask.to(torch.float64)  # (m, n) of 0 and 1
@@ -57,9 +58,12 @@ class Frobenius:
         return slope_W, slope_H
 
     def _expect(self, W: Tensor, H: Tensor) -> None:
-        m, n = self.shape
-        if W.shape[-2] != m or H.shape[-1] != n or W.shape[-1] != H.shape[-2]:
+        checked.tensors(W=W, H=H)
+        w, h = W.shape, H.shape
+        if (w[-2], h[-1]) != self.shape or w[-1] != h[-2]:
             checked.factors(W, H, self.shape)
+        if w[:-2] != h[:-2]:
+            checked.broadcast(W=w[:-2], H=h[:-2])
 
 
 def square(X: Tensor) -> Tensor:

@@ -215,7 +215,7 @@ def plot_steps_to_settle(A: Tensor, fractions: Tensor, ax: Axes, *, ks: Sequence
 
 def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: float | None = None) -> None:
     """The final loss of a grid of runs (ranks, etas), one panel for each name; diverged runs are hatched."""
-    axes = figure.subplots(1, len(grids), sharey=True)
+    axes = figure.subplots(1, len(grids), sharey=True, squeeze=False)[0]
     norm = LogNorm(1e-6, 1e2, clip=True)
     edges = torch.cat(
         (etas[:1] ** 1.5 / etas[1:2] ** 0.5, (etas[1:] * etas[:-1]).sqrt(), etas[-1:] ** 1.5 / etas[-2:-1] ** 0.5)
@@ -231,6 +231,17 @@ def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: floa
         if mark is not None:
             ax.axvline(mark, color=VERMILLION, linestyle="--", linewidth=2)
     figure.colorbar(mesh, ax=axes, label="loss")
+
+
+def plot_quotient_error(steps: Sequence[float], errors: dict[str, Sequence[float]], ax: Axes) -> Axes:
+    """The error of difference quotients against their step h, one line for each kind, on log axes."""
+    for (kind, error), (colour, dash, marker) in zip(errors.items(), LINES, strict=False):
+        shown = torch.as_tensor(error).clamp_min(1e-16)
+        ax.plot(steps, shown, color=colour, linestyle=dash, marker=marker, markersize=4, linewidth=2, label=kind)
+    ax.set(xscale="log", yscale="log", xlabel="step h of the quotient", ylabel="relative difference to the formula")
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower left")
+    return ax
 
 
 def plot_path(path: Tensor, ax: Axes, *, label: str | None = None) -> Axes:

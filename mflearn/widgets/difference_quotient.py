@@ -89,22 +89,21 @@ def draw(figure: Figure) -> Update:
 
 def describe(result: Comparison) -> str:
     """The error at h, where it is smallest, and the ratio of formula and quotient if it is one number."""
-    ratio = result.slope / result.quotient
+    ratio, least = result.slope / result.quotient, float(result.errors.min())
     same = float(ratio.std() / ratio.abs().mean()) < 1e-3
-    kind = result.kind.split(":")[0]
+    best = f"at the best h {_size(least)}" if least < 1e-3 else "no h brings it near 0"
     low, high = (number(float(end), 2) for end in (ratio.min(), ratio.max()))
     return (
-        f"{result.formula}, {kind} quotient: at h = {10.0**result.exponent:.1e} the relative difference is "
-        f"{_size(result.error)}; over all h the smallest is {_size(float(result.errors.min()))}. "
-        + (f"Formula / quotient = {number(float(ratio.mean()), 3)} in every entry." if same else
-           f"Formula / quotient differs from entry to entry, {low} to {high}.")
-    )  # fmt: skip
+        f"{result.formula}, {result.kind.split(':')[0]} quotient, h = {10.0**result.exponent:.2g}: "
+        f"relative difference {_size(result.error)}; {best}. Formula / quotient: "
+        + (f"{number(float(ratio.mean()), 3)} in every entry." if same else f"from {low} to {high}.")
+    )
 
 
 def _size(error: float) -> str:
     """A number, or, where it may be round-off, which no two processors share, the next of a few bounds."""
     bounds = (10.0**-e for e in (13, 11, 9, 7, 5, 3))
-    return next((f"below {bound:.0e}" for bound in bounds if error < bound), f"{error:.2g}")
+    return next((f"below {bound:.0e}" for bound in bounds if error < bound), f"{error:.3g}")
 
 
 def explore_difference_quotient() -> Explorer:

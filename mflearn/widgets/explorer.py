@@ -13,10 +13,15 @@ import ipywidgets
 from .. import checked
 from .picture import Picture, Stage, Update
 
+
+class LogSlider(ipywidgets.FloatSlider):
+    """A slider over the power of ten. Not `FloatLogSlider`: the browser sends its values back with a digit changed."""
+
+
 BOXES = {
+    LogSlider: ipywidgets.BoundedFloatText,
     ipywidgets.IntSlider: ipywidgets.BoundedIntText,
     ipywidgets.FloatSlider: ipywidgets.BoundedFloatText,
-    ipywidgets.FloatLogSlider: ipywidgets.BoundedFloatText,
 }
 
 
@@ -166,9 +171,9 @@ def slider(label: str, value: float, low: float, high: float, *, step: float | N
     return kind(value=value, min=low, max=high, step=step or (1 if whole else 0.01), description=label)
 
 
-def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> ipywidgets.FloatLogSlider:
+def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> LogSlider:
     """A slider from 10^low to 10^high; `step` is in powers of ten."""
-    return ipywidgets.FloatLogSlider(value=value, min=low, max=high, step=step, description=label)
+    return LogSlider(value=math.log10(value), min=low, max=high, step=step, description=label)
 
 
 def choice(label: str, *options: str) -> ipywidgets.Dropdown:
@@ -194,34 +199,34 @@ def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.Valu
     if kind is None:
         control.layout.margin = margin["margin"]
         return control, control
-    low, high = (control.base**end if kind is ipywidgets.FloatLogSlider else end for end in (control.min, control.max))
-    box = BOXES[kind](value=control.value, min=low, max=high, description=control.description)
-    if kind is not ipywidgets.FloatLogSlider:
+    log = kind is LogSlider
+    low, value, high = (10**x if log else x for x in (control.min, control.value, control.max))
+    box = BOXES[kind](
+        value=float(f"{value:.10g}") if log else value, min=low, max=high, description=control.description
+    )
+    if not log:
         box.step = control.step
     box.style.description_width, box.layout.width = "initial", f"{76 + 8 * len(box.description)}px"
     control.description, control.readout, control.layout.width = "", False, "200px"
 
-    def follow(change: Any) -> None:
-        control.value = _snapped(control, change["new"])
+    def position() -> float:
+        """The place on the slider nearest to the value: the browser would snap it there, and send it back as a move."""
+        at = math.log10(box.value) if log else box.value
+        at = control.min + round((at - control.min) / control.step) * control.step
+        return min(max(round(at, 10), control.min), control.max)
+
+    def follow(_change: Any) -> None:
+        control.value = position()
 
     def lead(change: Any) -> None:
-        if change["new"] != _snapped(control, box.value):  # not an echo of following
-            box.value = change["new"] if kind is ipywidgets.IntSlider else float(f"{change['new']:.4g}")
+        if abs(change["new"] - position()) > control.step / 2:
+            value = 10 ** change["new"] if log else change["new"]
+            box.value = value if isinstance(value, int) else float(f"{value:.4g}")
 
+    follow(None)
     box.observe(follow, names="value")
     control.observe(lead, names="value")
     return box, ipywidgets.HBox([box, control], layout=margin)
-
-
-def _snapped(control: ipywidgets.ValueWidget, value: float) -> float:
-    """The position of a slider nearest to this value. The browser would snap it too, and send it back as a move."""
-    if isinstance(control, ipywidgets.IntSlider):
-        return value
-    log = isinstance(control, ipywidgets.FloatLogSlider)
-    at = math.log(value, control.base) if log else value
-    at = control.min + round((at - control.min) / control.step) * control.step
-    at = min(max(round(at, 10), control.min), control.max)
-    return control.base**at if log else at
 
 
 def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:

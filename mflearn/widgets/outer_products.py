@@ -78,7 +78,7 @@ def explore_outer_products() -> Explorer:
             for j, value in enumerate(row, 1):
                 box = number_box(f"{name}{i}{j}", round(value, 2), -9, 9, 0.1)
                 box.layout.width = "112px"
-                box.layout.grid_row, box.layout.grid_column = str(i), str(j if name == "W" else j + 2)  # as matrices
+                box.layout.grid_area = f"{i} / {j if name == 'W' else j + 2}"  # as in the matrices: row / column
                 controls[f"{name}{i}{j}"] = box
     return Explorer(
         compute, draw, describe, controls, title="W H as a sum of outer products", width=10, height=2.9, across=4
