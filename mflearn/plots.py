@@ -222,10 +222,10 @@ def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: floa
     )
     for ax, (name, run) in zip(axes, grids.items(), strict=True):
         ranks = run.k[:, 0]
-        rows = torch.arange(len(ranks) + 1) + 0.5
-        table = torch.where(run.diverged, torch.nan, run.loss[-1]).clamp(1e-6, 1e2)
+        rows = np.arange(len(ranks) + 1) + 0.5
+        table = torch.where(run.diverged, torch.nan, run.loss[-1]).clamp(1e-6, 1e2).numpy()
         mesh = ax.pcolormesh(edges, rows, table, norm=norm, cmap=VALUES + "_r")
-        ax.pcolor(edges, rows, torch.where(run.diverged, 0.0, torch.nan), hatch="///", cmap="Greys", vmin=0, vmax=1)
+        ax.pcolor(edges, rows, np.where(run.diverged.numpy(), 0.0, np.nan), hatch="///", cmap="Greys", vmin=0, vmax=1)
         ax.set(xscale="log", xlabel="learning rate η", title=name, yticks=range(1, len(ranks) + 1))
         ax.set_yticklabels([f"k = {int(k)}" for k in ranks])
         if mark is not None:

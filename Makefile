@@ -1,0 +1,37 @@
+# make lab | test | notebooks | lint | bench | help. Python 3.11 or newer is all that must be there: make PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+help:
+	@echo "make lab        open the course in JupyterLab"
+	@echo "make test       lint, unit tests, doctests, the rules for notebooks, and all notebooks executed by nbval"
+	@echo "make notebooks  run all notebooks and rewrite them in the form in which they are committed"
+	@echo "make lint       ruff: lint and format, read only"
+	@echo "make bench      measure against the classic program"
+
+lab: .venv/ready
+	@$(BIN)/mflearn lab
+
+test: lint
+	@$(BIN)/python -m pytest
+
+notebooks: .venv/ready
+	@$(BIN)/ruff format --quiet notebooks
+	@$(BIN)/python tests/notebook_form.py
+
+lint: .venv/ready
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+bench: .venv/ready
+	@$(BIN)/mflearn bench toy
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'mflearn needs Python 3.11 or newer: make PYTHON=python3.12')"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) -e ".[test]"
+	@touch $@
+
+.PHONY: help lab test notebooks lint bench

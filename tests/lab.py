@@ -1,0 +1,120 @@
+"""A real JupyterLab on loopback, with settings of its own, and a page of the system's Chromium in it."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextlib.contextmanager
+def jupyter_lab(root: Path) -> Iterator[tuple[str, str]]:
+    """Start it on a free port with a token; yields (address, token)."""
+    token = secrets.token_hex(16)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as own:
+        env = dict(os.environ, IPYTHONDIR=f"{own}/ipython", JUPYTER_CONFIG_DIR=f"{own}/config")
+        env.update(JUPYTER_RUNTIME_DIR=f"{own}/run", JUPYTERLAB_SETTINGS_DIR=f"{own}/settings")
+        env.update(JUPYTERLAB_WORKSPACES_DIR=f"{own}/workspaces")
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+        command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
+        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(f"{address}/api/status?token={token}", server)
+            yield address, token
+        finally:
+            server.terminate()
+            try:
+                server.wait(15)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _wait_for(url: str, server: subprocess.Popen) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError("JupyterLab has exited")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+            answer.read()
+            return
+        time.sleep(0.1)
+    raise TimeoutError("JupyterLab did not answer within a minute")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Page]:
+    """A page of a fresh browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser.new_page(viewport={"width": 1280, "height": 1000})
+        finally:
+            browser.close()
+
+
+def open_notebook(page: Page, address: str, token: str, name: str) -> None:
+    """Open it and wait until its kernel is idle."""
+    page.goto(f"{address}/doc/tree/{name}?token={token}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function(idle, timeout=120_000)
+
+
+def run_all(page: Page) -> None:
+    """Run all cells, as the menu does, and wait until the last has run."""
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(
+        """() => {
+          const widget = jupyterapp.shell.currentWidget, cells = widget.content.model.cells;
+          for (let i = 0; i < cells.length; i++) {
+            const cell = cells.get(i);
+            if (cell.type === 'code' && cell.sharedModel.getSource().trim() && !cell.executionCount) return false;
+          }
+          return widget.sessionContext.session.kernel.status === 'idle';
+        }""",
+        timeout=120_000,
+    )
+
+
+def errors(page: Page) -> list[str]:
+    """The error and stderr outputs of all cells, also of those that are scrolled away."""
+    return page.evaluate(
+        """() => {
+          const cells = jupyterapp.shell.currentWidget.content.model.cells, found = [];
+          for (let i = 0; i < cells.length; i++) {
+            const outputs = cells.get(i).outputs;
+            for (let j = 0; j < (outputs?.length ?? 0); j++) {
+              const output = outputs.get(j).toJSON();
+              if (output.output_type === 'error') found.push(`cell ${i}: ${output.ename}: ${output.evalue}`);
+              if (output.name === 'stderr') found.push(`cell ${i}: ${output.text}`);
+            }
+          }
+          return found;
+        }"""
+    )

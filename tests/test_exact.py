@@ -1,0 +1,98 @@
+"""The exact answers against numpy, against rivals, and against descent itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from mflearn.descent import factorize, random_factors
+from mflearn.exact import lowest_loss, singular_values, stable_eta, truncated_svd
+from mflearn.gradients import hessian
+from mflearn.matrices import low_rank_matrix, matrix_with_singular_values, toy_matrix
+from mflearn.objectives import Frobenius, square
+
+A = toy_matrix()
+MATRICES = {
+    "toy": A,
+    "wide": low_rank_matrix(3, 7, k=3, seed=1),
+    "tall, rank 2": low_rank_matrix(9, 4, k=2, seed=2),
+    "square": matrix_with_singular_values([5.0, 2.0, 2.0, 0.1], m=4, n=4),
+    "1×1": torch.tensor([[-3.0]]),
+    "zero": torch.zeros(3, 2),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("k", [1, 2, 3, 10])
+def test_truncated_svd_attains_the_lowest_loss_and_is_balanced(name, k):
+    A = MATRICES[name].double()
+    U, sigma, Vt = np.linalg.svd(A.numpy(), full_matrices=False)
+    best = truncated_svd(A, k)
+    size = max(1.0, float(square(A)))
+    assert best.W.shape == (len(A), k) and best.H.shape == (k, A.shape[1])
+    assert np.allclose(best.W @ best.H, U[:, :k] * sigma[:k] @ Vt[:k], atol=1e-12 * size)
+    assert float(lowest_loss(A, k)) == pytest.approx((sigma[k:] ** 2).sum(), abs=1e-12 * size)
+    assert float(Frobenius(A)(*best)) == pytest.approx(float(lowest_loss(A, k)), abs=1e-12 * size)
+    assert torch.allclose(best.W.mT @ best.W, best.H @ best.H.mT, atol=1e-12 * size)
+    assert np.allclose(singular_values(A), sigma, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_no_matrix_of_rank_k_has_a_lower_loss(k):
+    """10 000 rivals: the best W for a random H, and the best product moved a little."""
+    A = matrix_with_singular_values([3.0, 2.5, 1.0, 0.5], m=6, n=5, seed=k)
+    f, lowest, count = Frobenius(A), float(lowest_loss(A, k)), 5000
+    H = random_factors(6, 5, k, seed=range(count)).H - 0.5
+    for_random_rows = f(A @ torch.linalg.pinv(H), H)
+    best, noise = truncated_svd(A, k), random_factors(6, 5, k, seed=range(count), scale=1e-2)
+    near = f(best.W + noise.W - 5e-3, best.H + noise.H - 5e-3)
+    assert for_random_rows.min() > lowest and near.min() > lowest
+    assert near.min() < 1.01 * lowest + 1e-9  # the rivals come close
+
+
+def test_the_toy_matrix_has_the_singular_values_in_its_docstring():
+    """σ² are the roots of x² − 54 x + 9 = 0: the trace and the determinant of AᵀA, by hand."""
+    by_hand = [(27 + s * 720**0.5) ** 0.5 for s in (1, -1)]
+    assert singular_values(A).tolist() == pytest.approx(by_hand, rel=1e-12)
+    assert [round(value, 5) for value in by_hand] == [7.33708, 0.40888]
+
+
+@pytest.mark.parametrize(("c", "expected"), [(1.0, 1 / 2), (1 / 2, 1.0), (1 / 8, 8 / 2)])
+def test_stable_eta_for_the_sum_the_half_and_the_mean(c, expected):
+    """1/(2σ₁), 1/σ₁, and mn/(2σ₁) for this 4×2 matrix."""
+    largest = np.linalg.norm(A.numpy(), 2)
+    assert float(stable_eta(A, scale=c)) == pytest.approx(expected / largest, rel=1e-14)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("c", [1.0, 1 / 2, 1 / 8])
+def test_descent_settles_below_stable_eta_and_not_above(k, c):
+    """All seeds: 0.99 η* reaches the lowest loss; 1.01 η* oscillates, bounded, around it; 2 η* diverges."""
+    f, lowest, limit = Frobenius(A, scale=c), c * float(lowest_loss(A, k)), float(stable_eta(A, scale=c))
+    below, above, twice = (
+        factorize(f, k, eta=factor * limit, steps=6000, seed=range(20)) for factor in (0.99, 1.01, 2)
+    )
+    assert not below.diverged.any() and (below.loss[-1] - lowest < 1e-9).all()
+    assert not above.diverged.any() and (above.loss[-100:].amax(0) - lowest > 1e-3).all()
+    assert above.loss[-1000:].max() < c * float(square(A))
+    assert twice.diverged.all()
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("c", [1.0, 1 / 2])
+def test_at_the_balanced_minimum_the_largest_curvature_is_four_sigma(k, c):
+    """And k² directions are flat: W G, G⁻¹ H is the same product for every invertible k×k matrix G."""
+    largest = float(singular_values(A)[0])
+    second = hessian(Frobenius(A, scale=c), *truncated_svd(A, k))
+    values = torch.linalg.eigvalsh(second)
+    assert float(values[-1]) == pytest.approx(4 * c * largest, rel=1e-9)
+    assert int((values.abs() < 1e-9 * largest).sum()) == k**2
+    assert values[0] > -1e-9 * largest  # a minimum
+    assert float(stable_eta(A, scale=c)) == pytest.approx(2 / float(values[-1]), rel=1e-9)
+
+
+@pytest.mark.parametrize(("shape", "k"), [((5, 4), 2), ((3, 6), 3), ((4, 4), 1)])
+def test_curvature_and_flat_directions_of_other_matrices(shape, k):
+    A = matrix_with_singular_values([4.0, 3.0, 2.0], m=shape[0], n=shape[1], seed=3)
+    values = torch.linalg.eigvalsh(hessian(Frobenius(A), *truncated_svd(A, k)))
+    assert float(values[-1]) == pytest.approx(4 * 4.0, rel=1e-9)
+    assert int((values.abs() < 1e-9 * 4).sum()) == k**2

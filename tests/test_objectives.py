@@ -1,0 +1,120 @@
+"""The objective is the formula, its masked entries do not exist, and its block steps go down as theory says."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from mflearn.descent import GradientDescent, factorize, random_factors
+from mflearn.gradients import by_hand
+from mflearn.matrices import low_rank_matrix, toy_matrix
+from mflearn.objectives import Frobenius, product, square
+
+RUNS = [(), (3,), (2, 3)]
+
+
+def batch(m, n, k, runs):
+    return random_factors(m, n, k, seed=torch.arange(int(np.prod(runs, dtype=int))).reshape(runs))
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_the_loss_is_the_formula_entry_by_entry(runs):
+    A, M = low_rank_matrix(4, 3, k=2).numpy(), np.array([[1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1]])
+    W, H = batch(4, 3, 2, runs)
+    loss = Frobenius(A, M, lam=0.3, scale=0.5)(W, H)
+    assert loss.shape == runs
+    for at in itertools.product(*map(range, runs)):
+        w, h = W[at].numpy(), H[at].numpy()
+        cells = [(A[i, j] - sum(w[i, r] * h[r, j] for r in range(2))) ** 2 for i, j in zip(*M.nonzero(), strict=True)]
+        assert float(loss[at]) == pytest.approx(0.5 * sum(cells) + 0.3 * ((w**2).sum() + (h**2).sum()), rel=1e-13)
+
+
+def test_scale_gives_the_loss_of_torch_and_of_other_books():
+    A, (W, H) = toy_matrix(), batch(4, 2, 2, ())
+    mean = torch.nn.functional.mse_loss(W @ H, A)
+    assert float(Frobenius(A, scale=1 / A.numel())(W, H)) == pytest.approx(float(mean), rel=1e-14)
+    assert float(Frobenius(A, scale=1 / 2)(W, H)) == pytest.approx(float(mean) * A.numel() / 2, rel=1e-14)
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_hidden_entries_are_never_read(runs):
+    A, M = low_rank_matrix(5, 4, k=2), low_rank_matrix(5, 4, k=4, seed=1) > 0
+    spoilt = A.masked_fill(~M, torch.nan)
+    (W, H), clean, dirty = batch(5, 4, 2, runs), Frobenius(A, M), Frobenius(spoilt, M)
+    assert torch.equal(clean.A, dirty.A) and not clean.A[~M].any()
+    assert torch.equal(clean(W, H), dirty(W, H)) and torch.equal(clean.residual(W, H), dirty.residual(W, H))
+    assert all(map(torch.equal, clean.gradient(W, H), dirty.gradient(W, H)))
+    seeds = torch.arange(len(W) if runs else 1)
+    one, other = (factorize(f, 2, eta=0.01, steps=100, seed=seeds) for f in (clean, dirty))
+    assert torch.equal(one.loss, other.loss) and torch.equal(one.factors.Z, other.factors.Z)
+
+
+def test_a_hidden_entry_has_no_residual_and_a_seen_one_has():
+    f, (W, H) = Frobenius([[np.nan, 2], [3, 4]], [[False, True], [True, True]]), batch(2, 2, 1, ())
+    E = f.residual(W, H)
+    assert E[0, 0] == 0
+    assert torch.equal(E[1], (W @ H)[1] - torch.tensor([3, 4]))
+
+
+def test_all_entries_observed_is_no_mask():
+    A, (W, H) = toy_matrix(), batch(4, 2, 2, (3,))
+    assert torch.equal(Frobenius(A, A > 0)(W, H), Frobenius(A)(W, H))
+
+
+def one_block_of(f, W, H, which):
+    """For one factor alone f is quadratic: its Hessian 2HHᵀ or 2WᵀW, and a descent step on that factor."""
+    held = H @ H.mT if which == 0 else W.mT @ W
+    values, vectors = torch.linalg.eigh(held)
+    L = 2 * float(values[-1])
+
+    def step(eta):
+        moved = [W.clone(), H.clone()]
+        moved[which].grad = by_hand(f, W, H)[which]
+        GradientDescent([moved[which]], eta).step()
+        return moved
+
+    return L, vectors[:, -1], step
+
+
+@pytest.mark.parametrize("problem", range(60))
+def test_the_objective_never_rises_below_the_step_2_over_L(problem):
+    m, n, k = 2 + problem % 5, 2 + problem // 7 % 4, 1 + problem % 6
+    f = Frobenius(low_rank_matrix(m, n, k=min(m, n), noise=0.1, seed=problem))
+    W, H = low_rank_matrix(m, k, k=k, seed=problem + 100), low_rank_matrix(k, n, k=k, seed=problem + 200)
+    rounding, before = 1e-12 * float(square(f.A)), float(f(W, H))
+    for number in range(100):
+        L, _, step = one_block_of(f, W, H, number % 2)
+        W, H = step(1.99 / L)
+        after = float(f(W, H))
+        assert after <= before + rounding, f"step {number}: {before} -> {after}"
+        before = after
+
+
+@pytest.mark.parametrize("problem", range(20))
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_objective_rises_above_the_step_2_over_L(problem, which):
+    """From the best W for this H, moved along the top eigenvector: a step of c/L multiplies the excess by (1 − c)²."""
+    m, n, k = 2 + problem % 5, 2 + problem % 4, 1 + problem % 3
+    f = Frobenius(low_rank_matrix(m, n, k=min(m, n), seed=problem))
+    W, H = low_rank_matrix(m, k, k=k, seed=problem + 100), low_rank_matrix(k, n, k=k, seed=problem + 200)
+    W, H = (f.A @ torch.linalg.pinv(H), H) if which == 0 else (W, torch.linalg.pinv(W) @ f.A)
+    lowest = float(f(W, H))
+    _, top, _ = one_block_of(f, W, H, which)
+    W, H = (W + torch.outer(torch.ones(m).double(), top), H) if which == 0 else (W, H + top[:, None])
+    L, _, step = one_block_of(f, W, H, which)
+    before, after = float(f(W, H)), float(f(*step(2.05 / L)))
+    assert after > before
+    assert after - lowest == pytest.approx(1.05**2 * (before - lowest), rel=1e-6)
+
+
+@pytest.mark.parametrize("out", [False, True])
+def test_a_product_of_runs_that_lie_last_in_memory_is_the_product(out):
+    X, Y = (
+        low_rank_matrix(size, 7, k=7).view(*shape, 7).permute(2, 0, 1) for size, shape in ((12, (4, 3)), (15, (3, 5)))
+    )
+    assert X.stride(-3) == 1
+    place = torch.empty(4, 5, 7, dtype=torch.float64).permute(2, 0, 1) if out else None
+    result = product(X, Y, place)
+    assert torch.allclose(result, X.contiguous() @ Y.contiguous(), rtol=1e-14)
+    assert place is None or result is place

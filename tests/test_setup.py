@@ -1,0 +1,202 @@
+"""The files around the package say the same: pyproject.toml, constraints.txt, environment.yml, README.md, Makefile."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+CONDA = {"torch": "pytorch-cpu"}  # names that differ on conda-forge
+PERSONAL = re.compile(r"(?<![\w.:-])/(?:work|root|home|Users|tmp)/|\.\./shared")
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def project():
+    return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+def files():
+    """What git tracks, or would; skips where there is no git."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return sorted({name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()})
+
+
+def test_conda_and_pip_install_the_same():
+    wanted = {f"python{project()['requires-python']}"}
+    for requirement in map(Requirement, project()["dependencies"]):
+        wanted.add(f"{CONDA.get(requirement.name, requirement.name)}{requirement.specifier}")
+    environment = yaml.safe_load(read("environment.yml"))
+    named = {line for line in environment["dependencies"] if isinstance(line, str)}
+    assert named - {"pip"} == wanted
+    assert {"pip": ["-e ."]} in environment["dependencies"]
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+
+
+def test_constraints_pin_every_dependency_within_its_bounds():
+    pins = {}
+    for line in read("constraints.txt").splitlines():
+        if not line.startswith("#"):
+            name, version = re.fullmatch(r"([\w.-]+)==([\w.]+)", line).groups()  # no URL, no path, no local version
+            pins[canonicalize_name(name)] = Version(version)
+    for requirement in map(Requirement, project()["dependencies"] + project()["optional-dependencies"]["test"]):
+        version = pins.get(canonicalize_name(requirement.name))
+        assert version and requirement.specifier.contains(version), f"constraints.txt has {version} for {requirement}"
+
+
+def tree():
+    """The paths in the annotated tree of the README."""
+    block = re.search(r"## What is where\n\n((?: {4}.*\n)+)", read("README.md"))[1]
+    folder = ""
+    for line in block.splitlines():
+        indent, name = re.match(r" {4}( *)(\S+)", line).groups()
+        if not indent:
+            folder = name if name.endswith("/") else ""
+        yield folder + name if indent else name
+
+
+def test_the_tree_in_the_readme_is_the_tree():
+    shown, there = set(tree()), files()
+    top = {name.split("/")[0] + ("/" if "/" in name else "") for name in there}
+    package = {
+        "mflearn/" + re.sub(r"/.*", "/", name.removeprefix("mflearn/")) for name in there if name.startswith("mflearn/")
+    }
+    assert shown == top | package
+
+
+def test_the_table_in_the_readme_lists_the_notebooks():
+    """With the title and the minutes that each gives itself."""
+    rows = re.findall(r"^\| \[(\w+)\]\(notebooks/(\w+)\.ipynb\) \| (.+?) \| (\d+) \|", read("README.md"), re.M)
+    listed = [(name, title.replace("`", ""), int(minutes)) for label, name, title, minutes in rows if label == name]
+    there = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        top = "\n".join(cell.source for cell in nbformat.read(path, 4).cells[:3] if cell.cell_type == "markdown")
+        title = re.search(r"^# (.+)$", top, re.M)[1].replace("`", "").replace("$", "")
+        there.append((path.stem, title, int(re.search(r"\*\*Minutes\*\*\D*(\d+)", top)[1])))
+    assert listed == there
+
+
+def test_no_file_names_a_folder_of_one_machine():
+    for name in files():
+        path = ROOT / name
+        if path.suffix == ".png" or name == ".ci/run":  # which looks for data beside the checkout, if there are any
+            continue
+        text = re.sub(r'"image/png": ".*"', "", path.read_text(encoding="utf-8"))
+        if path != Path(__file__):
+            assert not PERSONAL.search(text), f"{name} has {PERSONAL.search(text)[0]}"
+
+
+def test_notebooks_have_the_same_line_ends_everywhere():
+    assert "*.ipynb text eol=lf" in read(".gitattributes").splitlines()
+    assert [
+        name for name in files() if name.endswith((".ipynb", ".py", ".md")) and b"\r" in (ROOT / name).read_bytes()
+    ] == []
+
+
+def test_both_licences_are_there():
+    text = read("LICENSE")
+    assert "Permission is hereby granted" in text and "https://creativecommons.org/licenses/by/4.0/" in text
+
+
+def test_make_and_ci_do_what_the_readme_says():
+    targets = set(re.findall(r"^(\w+):", read("Makefile"), re.M))
+    assert {"lab", "test", "notebooks", "lint", "bench", "help"} <= targets
+    assert "make test" in read(".ci/run") and "make test" in read(".github/workflows/ci.yml")
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_the_package_carries_the_settings_of_jupyterlab():
+    from mflearn.__main__ import SETTINGS
+
+    settings = json.loads((SETTINGS / "labconfig/default_setting_overrides.json").read_text())
+    assert settings["@jupyterlab/apputils-extension:kernels-settings"]["commsOverSubshells"] == "disabled"
+
+
+def command(*arguments, cwd):
+    return subprocess.run([sys.executable, "-m", "mflearn", *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_the_command_answers_in_one_line(tmp_path):
+    assert command("--help", cwd=tmp_path).returncode == 0
+    for arguments in ((), ("lecture",), ("bench", "large"), ("bench", "toy", "--rounds", "0")):
+        answer = command(*arguments, cwd=tmp_path)
+        assert answer.returncode != 0 and "Traceback" not in answer.stderr
+        assert len([line for line in answer.stderr.splitlines() if not line.startswith("usage")]) <= 1
+
+
+def test_the_course_is_found_here_and_beside_the_package(tmp_path, monkeypatch):
+    import mflearn.__main__ as door
+
+    monkeypatch.chdir(tmp_path)
+    assert door.notebooks() == ROOT / "notebooks"
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / door.FIRST).touch()
+    assert door.notebooks() == tmp_path / "notebooks"
+    monkeypatch.setattr(door, "__file__", str(tmp_path / "site-packages" / "mflearn" / "__main__.py"))
+    (tmp_path / "notebooks" / door.FIRST).unlink()
+    with pytest.raises(FileNotFoundError, match="run this in the folder of the course"):
+        door.notebooks()
+
+
+def test_the_classic_program_and_ours_walk_the_same_way():
+    from mflearn import bench
+
+    same, most = bench.apart(bench.toy_matrix(), *bench.start(4, 2, 2))
+    assert same and most < 1e-6
+
+
+def test_jupyterlab_takes_our_settings(tmp_path):
+    """As `mflearn lab` starts it, and as its page asks for them."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
+    command = [sys.executable, "-m", "mflearn", "lab", *options, "--IdentityProvider.token=secret"]
+    log = (tmp_path / "log").open("w")
+    with log, subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stdout=log, stderr=log) as server:
+        try:
+            kernels = ask(f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/apputils-extension:kernels-settings")
+            assert kernels["schema"]["properties"]["commsOverSubshells"]["default"] == "disabled"
+            news = ask(f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/apputils-extension:notification")
+            assert news["schema"]["properties"]["fetchNews"]["default"] == "false"
+            pages = "".join(page.read_text() for page in (tmp_path / "RUNTIME").glob("jpserver-*-open*.html"))
+            assert "/lab/tree/00_start_here.ipynb" in pages
+        finally:
+            server.terminate()
+
+
+def ask(address, patience=60):
+    request = urllib.request.Request(address, headers={"Authorization": "token secret"})
+    for _ in range(patience * 5):
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(address)

@@ -1,0 +1,332 @@
+"""Explorers without a browser: what they compute and say, and how they bear many moves, errors and threads."""
+
+import io
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mflearn import widgets
+from mflearn.descent import Factors, Run, factorize
+from mflearn.exact import lowest_loss
+from mflearn.matrices import toy_matrix
+from mflearn.widgets import Explorer, difference_quotient, learning_rate, outer_products, rank_and_rate
+from mflearn.widgets.explorer import log_slider, slider
+from mflearn.widgets.picture import Stage
+
+EXPLORERS = [name for name in widgets.__all__ if name.startswith("explore")]
+
+
+def square(x, pause=0.0):
+    time.sleep(pause)
+    if x == 7:
+        raise ArithmeticError("seven is not allowed")
+    return x * x
+
+
+def draw_number(figure):
+    text = figure.subplots().text(0.5, 0.5, "")
+
+    def update(result):
+        if result == 64:
+            raise RuntimeError("cannot draw 64")
+        text.set_text(str(result))
+        return [text]
+
+    return update
+
+
+def make(compute=square, **more):
+    controls = {"x": slider("x", 2, 0, 1000), **more}
+    return Explorer(compute, draw_number, lambda result: f"the square is {result}", controls, title="squares", width=3)
+
+
+def wait_until(what, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_it_opens_with_a_picture_and_a_line():
+    explorer = make()
+    assert explorer.facts == explorer.picture.words == "the square is 4"
+    assert pixels(explorer.picture.png).std() > 0
+
+
+def test_set_moves_waits_and_says_what_is_shown():
+    explorer = make()
+    before = explorer.picture.png
+    explorer.set(x=3)
+    assert (explorer.result, explorer.facts, explorer.settings) == (9, "the square is 9", {"x": 3})
+    assert explorer.snapshot.settings == {"x": 3}
+    assert explorer.picture.png != before
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"y": 1}, TypeError),
+        ({"x": 1001}, ValueError),
+        ({"x": -1}, ValueError),
+        ({"x": 2.5}, TypeError),
+        ({"x": float("nan")}, ValueError),
+        ({"x": "3"}, TypeError),
+        ({"x": True}, TypeError),
+    ],
+)
+def test_set_refuses_what_a_slider_would_clip_in_silence(settings, error):
+    explorer = make()
+    with pytest.raises(error) as caught:
+        explorer.set(**settings)
+    assert "\n" not in str(caught.value)
+    assert next(iter(settings)) in str(caught.value)
+    assert explorer.settings == {"x": 2}
+
+
+def test_what_compute_or_draw_raises_reaches_the_cell_that_set_it():
+    explorer = make()
+    with pytest.raises(ArithmeticError, match="seven"):
+        explorer.set(x=7)
+    with pytest.raises(RuntimeError, match="cannot draw"):
+        explorer.set(x=8)
+    explorer.set(x=5)
+    assert explorer.facts == "the square is 25"
+
+
+def test_an_error_in_a_move_is_shown_in_red_and_the_next_move_works():
+    explorer = make()
+    for bad, words in ((7, "seven is not allowed"), (8, "cannot draw 64")):
+        explorer.controls["x"].value = bad
+        wait_until(lambda: explorer.picture.failed)
+        assert words in explorer.picture.words and "This did not work" in explorer.picture.words
+        explorer.controls["x"].value = 3
+        wait_until(lambda: explorer.picture.words == "the square is 9")
+        assert not explorer.picture.failed
+
+
+def test_of_many_moves_only_the_newest_is_computed():
+    seen = []
+
+    def slow(x):
+        seen.append(x)
+        return square(x, pause=0.05)
+
+    explorer = make(slow)
+    seen.clear()
+    for x in range(10, 210):
+        explorer.controls["x"].value = x
+    wait_until(lambda: explorer.facts == f"the square is {209**2}")
+    assert seen[-1] == 209
+    assert len(seen) <= 5
+
+
+def test_a_long_computation_gives_up_when_a_newer_move_waits():
+    steps = []
+
+    def training(x, watch):
+        for step in range(1000):
+            if not watch(step):
+                steps.append(step)
+                return x
+            time.sleep(0.005 if x == 500 else 0)
+        return x
+
+    explorer = make(training)
+    explorer.controls["x"].value = 500
+    time.sleep(0.1)
+    explorer.controls["x"].value = 3
+    wait_until(lambda: explorer.facts == "the square is 3", seconds=2)
+    assert steps and steps[0] < 500
+
+
+def test_a_snapshot_never_mixes_two_settings():
+    def pair(x):
+        time.sleep(0.001)
+        return x, x * x
+
+    explorer = Explorer(pair, lambda f: lambda r: [], str, {"x": slider("x", 2, 0, 1000)}, title="pairs", width=2)
+    stop = threading.Event()
+
+    def drag():
+        for x in itertools.cycle(range(1000)):
+            explorer.controls["x"].value = x
+            if stop.is_set():
+                return
+
+    dragging = threading.Thread(target=drag)
+    dragging.start()
+    for _ in range(400):
+        shot = explorer.snapshot
+        assert shot.result == (shot.settings["x"], shot.settings["x"] ** 2)
+        assert shot.words == str(shot.result)
+        time.sleep(0.0005)
+    stop.set()
+    dragging.join()
+
+
+def test_two_threads_do_not_mangle_a_picture():
+    stage = Stage(rank_and_rate.draw, 10.5, 4.0)
+    results = [rank_and_rate.compute(k, 0.02, "Adam", 0, 100) for k in (1, 2)]
+    for result in results:  # the grey line shows the result before
+        stage.png(result)
+    wanted = {stage.png(result) for result in results}
+    seen, lock = [], threading.Lock()
+
+    def alternate():
+        for _ in range(25):
+            with lock:
+                seen.extend(stage.png(result) for result in results)
+
+    def meddle():
+        for _ in range(50):
+            stage_other.png(results[0])
+
+    stage_other = Stage(rank_and_rate.draw, 10.5, 4.0)
+    threads = [threading.Thread(target=work) for work in (alternate, alternate, meddle)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 100
+    assert set(seen) == wanted
+
+
+def test_a_slider_and_its_number_box_stay_in_step():
+    explorer = make(lambda x, eta: x, eta=log_slider("η", 0.01, -3, 0))
+    for name in ("x", "eta"):
+        box, bar = next(
+            row.children for row in explorer.children[0].children if row.children[0] is explorer.controls[name]
+        )
+        assert box.description  # the label that a screen reader finds
+        assert not bar.readout
+    bar.value = -1.0  # the learner drags η to 10^-1
+    assert explorer.controls["eta"].value == 0.1
+    explorer.controls["eta"].value = 0.05  # types a number off the grid
+    assert bar.value == pytest.approx(-1.30)
+    assert explorer.controls["eta"].value == 0.05
+
+
+def test_drawing_only_what_moves_gives_the_picture_of_drawing_all():
+    for module, settings in (
+        (rank_and_rate, [dict(k=k, eta=eta, rule="Adam", seed=1, steps=200) for k in (1, 3) for eta in (0.01, 0.9)]),
+        (learning_rate, [dict(fraction=q, w=0.5, h=1.0, k=k) for q in (0.3, 1.2, 2.2) for k in (1, 2)]),
+        (difference_quotient, [dict(exponent=-3.0, kind=difference_quotient.QUOTIENTS[1], formula="2 E Hᵀ")]),
+    ):
+        results = [module.compute(**s) for s in settings]
+        stage = Stage(module.draw, 9, 4)
+        for before, result in itertools.pairwise(results):
+            fresh = Stage(module.draw, 9, 4)
+            fresh.png(before)
+            stage.png(before)
+            fresh.limits = None  # draws everything again
+            assert stage.png(result) == fresh.png(result)
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_corner_of_every_explorer_has_a_picture_and_a_line(name):
+    explorer = getattr(widgets, name)()
+    ends = {}
+    for key, control in explorer.controls.items():
+        if hasattr(control, "options"):
+            ends[key] = control.options
+        elif name != "explore_outer_products" or key == "k":
+            ends[key] = (control.min, control.max)
+    size = pixels(explorer.picture.png).shape
+    for corner in itertools.product(*ends.values()):
+        explorer.set(**dict(zip(ends, corner, strict=True)))
+        assert len(explorer.facts) > 20 and any(c.isdigit() for c in explorer.facts)
+        assert "nan" not in explorer.facts
+        assert pixels(explorer.picture.png).shape == size  # no jump of the page
+    assert len(repr(explorer)) <= 110
+
+
+@pytest.mark.parametrize("rule", rank_and_rate.RULES)
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_rank_and_rate_is_factorize_and_never_below_the_floor(rule, k):
+    for eta in (0.001, 0.03, 1.0):
+        run = rank_and_rate.compute(k, eta, rule, 3, 300).run
+        alone = factorize(toy_matrix(), k, eta=eta, steps=300, seed=3, rule=rank_and_rate.RULES[rule])
+        assert run.loss.tolist() == alone.loss.tolist()
+        assert bool(run.diverged) or float(run.loss.min()) >= float(lowest_loss(toy_matrix(), k)) - 1e-12
+        assert run.W.shape == (4, k) and run.H.shape == (k, 2)
+
+
+def test_divergence_is_said():
+    explorer = widgets.explore_rank_and_rate()
+    explorer.set(eta=1.0)
+    assert "diverged at step" in explorer.facts
+
+
+@pytest.mark.parametrize(
+    ("losses", "diverged", "word"),
+    [
+        ([9.0] + [2.0**-i for i in range(60)], False, "settled"),
+        ([9.0] + [3.0 + 0.5**i for i in range(60)], False, "settled"),
+        ([9.0] + [4.0 - 0.01 * i for i in range(30)], False, "still falling"),
+        ([9.0] + [3.0, 7.0] * 15, False, "bouncing"),
+        ([9.0, 30.0, 1e7], True, "diverged at step 2"),
+    ],
+)
+def test_a_regime_has_its_name(losses, diverged, word):
+    floor = 3.0 if word == "settled" and losses[1] > 3 else 0.0
+    Z = Factors(torch.zeros(2, 1), 1)
+    run = Run(torch.tensor(losses), Z, torch.tensor(1), torch.tensor(diverged), torch.tensor(1))
+    assert learning_rate.regime(run, floor).startswith(word)
+
+
+def test_only_the_right_formula_has_a_v():
+    errors = {
+        formula: difference_quotient.compute(-7.0, difference_quotient.QUOTIENTS[0], formula).errors
+        for formula in difference_quotient.FORMULAS
+    }
+    right = errors.pop("2 E Hᵀ")
+    assert right.min() < 1e-6 < 1e-3 < min(right[0], right[-1])
+    for error in errors.values():
+        assert error.min() > 0.1
+
+
+def test_the_central_quotient_has_no_right_branch():
+    errors = difference_quotient.compute(-2.0, difference_quotient.QUOTIENTS[1], "2 E Hᵀ").errors
+    assert errors[-1] < 1e-12 < errors[0]
+
+
+def test_outer_products_add_up_to_the_product():
+    entries = {f"W{i}{j}": i + 0.1 * j for i in range(1, 5) for j in (1, 2)} | {
+        f"H{i}{j}": i - j for i in (1, 2) for j in (1, 2)
+    }
+    result = outer_products.compute(2, **entries)
+    by_hand = sum((toy_matrix()[i, j] - sum(entries[f"W{i + 1}{k}"] * entries[f"H{k}{j + 1}"] for k in (1, 2))) ** 2
+                  for i in range(4) for j in range(2))  # fmt: skip
+    assert result.loss == pytest.approx(float(by_hand))
+    assert outer_products.compute(1, **entries).W.shape == (4, 1)
+
+
+def test_the_game_keeps_only_what_settles_and_its_points_lie_on_the_law():
+    game = widgets.explore_stability_game()
+    for name, matrix in learning_rate.MATRICES.items():
+        limit = float(learning_rate.stable_eta(matrix))
+        game.set(matrix=name, eta=min(1.0, 1.1 * limit))
+        game.register()
+        assert name not in game.points, "what bounces was registered"
+        game.set(eta=0.94 * limit)
+        game.register()
+        assert game.points[name] == pytest.approx(limit, rel=0.07)
+    assert len(game.result.points) == 5
+
+
+def test_nothing_is_left_open():
+    import matplotlib.pyplot as plt
+
+    explorer = widgets.explore_rank_and_rate()
+    for eta in np.linspace(0.01, 0.9, 30):
+        explorer.set(eta=float(eta))
+    assert plt.get_fignums() == []
