@@ -217,9 +217,8 @@ def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: floa
     """The final loss of a grid of runs (ranks, etas), one panel for each name; diverged runs are hatched."""
     axes = figure.subplots(1, len(grids), sharey=True, squeeze=False)[0]
     norm = LogNorm(1e-6, 1e2, clip=True)
-    edges = torch.cat(
-        (etas[:1] ** 1.5 / etas[1:2] ** 0.5, (etas[1:] * etas[:-1]).sqrt(), etas[-1:] ** 1.5 / etas[-2:-1] ** 0.5)
-    )
+    between = (etas[1:] * etas[:-1]).sqrt()
+    edges = torch.cat((etas[:1] ** 2 / between[:1], between, etas[-1:] ** 2 / between[-1:])).numpy()
     for ax, (name, run) in zip(axes, grids.items(), strict=True):
         ranks = run.k[:, 0]
         rows = np.arange(len(ranks) + 1) + 0.5
