@@ -126,8 +126,9 @@ class Adam:
         first = 1 - self.beta1**self.t
         second = (1 - self.beta2**self.t) ** 0.5
         for theta, (u, v) in zip(self.parameters, self.moments, strict=True):
-            u.lerp_(theta.grad, 1 - self.beta1)
-            v.lerp_(theta.grad.square(), 1 - self.beta2)
+            g = theta.grad
+            u.lerp_(g, 1 - self.beta1)
+            v.lerp_(g.square(), 1 - self.beta2)
             # both corrections, and η if it is one number, pulled out of û / (√v̂ + ε): three operations fewer
             root = v.sqrt().add_(self.epsilon * second)
             if isinstance(self.eta, float):

@@ -1,6 +1,7 @@
 """Figures: axes in, axes out. Nothing here shows, saves or sets a global, except `show`, which shows."""
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -39,7 +40,7 @@ def show(figure: Figure, caption: str) -> None:
     figure.savefig(png, format="png", metadata={"Software": None})  # no version stamp: the same bytes every time
     bundle = {"image/png": png.getvalue(), "text/plain": f"Figure: {caption}"}
     display(bundle, metadata={"image/png": {"alt": caption}}, raw=True)
-    print(caption)
+    print(textwrap.fill(caption, 110))
 
 
 class Heatmap:
