@@ -46,7 +46,9 @@ def open_lab(_options: argparse.Namespace, rest: list[str]) -> int:
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     from jupyterlab import labapp
 
-    labapp.main([str(first), "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", *rest])
+    quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
+    root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # in a container there is no one else
+    labapp.main([str(first), quiet, *root, *rest])
     return 0
 
 

@@ -214,6 +214,19 @@ def plot_steps_to_settle(A: Tensor, fractions: Tensor, ax: Axes, *, ks: Sequence
     return counts
 
 
+def plot_law(points: dict[float, float], ax: Axes) -> Axes:
+    """The largest stable η found for each σ₁, and the line 1/(2σ₁), on logarithmic axes."""
+    ends = np.array([min(points) / 2, max(points) * 2])
+    ax.plot(ends, 1 / (2 * ends), color=GREY, linestyle="--", label="1/(2σ₁)")
+    ax.plot(
+        list(points), list(points.values()), color=VERMILLION, marker="s", markersize=8, linestyle="", label="found"
+    )
+    ax.set(xscale="log", yscale="log", xlabel="σ₁ of the matrix", ylabel="largest stable η")
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
 def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: float | None = None) -> None:
     """The final loss of a grid of runs (ranks, etas), one panel for each name; diverged runs are hatched."""
     axes = figure.subplots(1, len(grids), sharey=True, squeeze=False)[0]

@@ -87,6 +87,13 @@ def test_steps_to_settle_are_those_of_the_runs():
         assert loss[count] < 1e-6 <= loss[count - 1]
 
 
+def test_the_law_is_the_line_and_the_points_are_the_points():
+    ax = plots.plot_law({1.0: 0.45, 20.0: 0.025}, plots.canvas().subplots())
+    line, points = ax.lines
+    assert np.allclose(line.get_xdata() * line.get_ydata(), 0.5)
+    assert points.get_xydata().tolist() == [[1.0, 0.45], [20.0, 0.025]]
+
+
 def test_a_grid_hatches_what_diverged():
     etas = torch.tensor([0.01, 0.05, 0.5], dtype=torch.float64)
     run = factorize(A, k=torch.tensor([[1], [2]]), eta=etas, steps=100)
