@@ -47,8 +47,7 @@ class Explorer(ipywidgets.VBox):
     their own. So a callback only notes the newest values, and one worker takes them, computes, draws and swaps
     the snapshot; a value that was overtaken is never computed.
 
-    >>> explorer.set(k=2)            # as if the slider had been moved there, but waits, and raises  # doctest: +SKIP
-    >>> explorer.facts               # the line under the picture                                    # doctest: +SKIP
+    `explorer.set(k=2)` moves a slider as a hand would, and waits for the picture; `explorer.facts` is the line below.
     """
 
     def __init__(
