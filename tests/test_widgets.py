@@ -1,5 +1,6 @@
 """Explorers without a browser: what they compute and say, and how they bear many moves, errors and threads."""
 
+import base64
 import io
 import itertools
 import threading
@@ -8,14 +9,16 @@ import time
 import numpy as np
 import pytest
 import torch
+from nbval_strict import difference
 from PIL import Image
 
 from mflearn import widgets
 from mflearn.descent import Factors, Run, factorize
 from mflearn.exact import lowest_loss
 from mflearn.matrices import toy_matrix
+from mflearn.plots import canvas
 from mflearn.widgets import Explorer, difference_quotient, learning_rate, outer_products, rank_and_rate
-from mflearn.widgets.explorer import log_slider, slider
+from mflearn.widgets.explorer import choice, log_slider, slider
 from mflearn.widgets.picture import Stage
 
 EXPLORERS = [name for name in widgets.__all__ if name.startswith("explore")]
@@ -81,15 +84,16 @@ def test_set_moves_waits_and_says_what_is_shown():
         ({"x": float("nan")}, ValueError),
         ({"x": "3"}, TypeError),
         ({"x": True}, TypeError),
+        ({"way": "C"}, ValueError),
     ],
 )
 def test_set_refuses_what_a_slider_would_clip_in_silence(settings, error):
-    explorer = make()
+    explorer = make(lambda x, way: square(x), way=choice("way", "A", "B"))
     with pytest.raises(error) as caught:
         explorer.set(**settings)
     assert "\n" not in str(caught.value)
     assert next(iter(settings)) in str(caught.value)
-    assert explorer.settings == {"x": 2}
+    assert explorer.settings == {"x": 2, "way": "A"}
 
 
 def test_what_compute_or_draw_raises_reaches_the_cell_that_set_it():
@@ -148,56 +152,77 @@ def test_a_long_computation_gives_up_when_a_newer_move_waits():
     assert steps and steps[0] < 500
 
 
-def test_a_snapshot_never_mixes_two_settings():
-    def pair(x):
-        time.sleep(0.001)
-        return x, x * x
+def test_set_has_the_last_word_and_the_slider_works_after_it():
+    explorer = make()
+    with explorer._turn:  # a move that waits for its turn
+        explorer.controls["x"].value = 10
+        explorer.set(x=3)
+    time.sleep(0.1)
+    assert explorer.facts == "the square is 9"
+    explorer.controls["x"].value = 4
+    wait_until(lambda: explorer.facts == "the square is 16")
 
-    explorer = Explorer(pair, lambda f: lambda r: [], str, {"x": slider("x", 2, 0, 1000)}, title="pairs", width=2)
-    stop = threading.Event()
+
+def test_a_move_and_set_are_not_computed_at_once():
+    inside, most = [], []
+
+    def slow(x):
+        inside.append(x)
+        most.append(len(inside))
+        time.sleep(0.01)
+        inside.remove(x)
+        return x
+
+    explorer = make(slow)
+    for x in range(10):
+        explorer.controls["x"].value = 500 + x
+        explorer.set(x=x)
+    assert max(most) == 1
+
+
+def test_a_snapshot_never_mixes_two_settings():
+    shots = []
+
+    class Watched(Explorer):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "snapshot" and value is not None:
+                shots.append(value)
+
+    explorer = Watched(
+        lambda x: (x, x * x), lambda f: lambda r: [], str, {"x": slider("x", 2, 0, 1000)}, title="pairs", width=2
+    )
 
     def drag():
         for x in itertools.cycle(range(1000)):
             explorer.controls["x"].value = x
-            if stop.is_set():
+            if len(shots) > 100:
                 return
 
-    dragging = threading.Thread(target=drag)
+    dragging = threading.Thread(target=drag, daemon=True)
     dragging.start()
-    for _ in range(400):
-        shot = explorer.snapshot
+    dragging.join(10)
+    assert len(shots) > 100
+    for shot in shots:
         assert shot.result == (shot.settings["x"], shot.settings["x"] ** 2)
         assert shot.words == str(shot.result)
-        time.sleep(0.0005)
-    stop.set()
-    dragging.join()
 
 
 def test_two_threads_do_not_mangle_a_picture():
-    stage = Stage(rank_and_rate.draw, 10.5, 4.0)
-    results = [rank_and_rate.compute(k, 0.02, "Adam", 0, 100) for k in (1, 2)]
-    for result in results:  # the grey line shows the result before
-        stage.png(result)
-    wanted = {stage.png(result) for result in results}
-    seen, lock = [], threading.Lock()
+    stage, other = (Stage(difference_quotient.draw, 9, 3.4) for _ in range(2))
+    results = [difference_quotient.compute(e, difference_quotient.QUOTIENTS[0], "2 E Hᵀ") for e in (-9.0, -3.0)]
+    wanted, seen = [stage.png(result) for result in results], []
 
-    def alternate():
-        for _ in range(25):
-            with lock:
-                seen.extend(stage.png(result) for result in results)
+    def ask(stage, i):
+        for _ in range(15):
+            seen.append(stage.png(results[i]) == wanted[i])
 
-    def meddle():
-        for _ in range(50):
-            stage_other.png(results[0])
-
-    stage_other = Stage(rank_and_rate.draw, 10.5, 4.0)
-    threads = [threading.Thread(target=work) for work in (alternate, alternate, meddle)]
+    threads = [threading.Thread(target=ask, args=which) for which in ((stage, 0), (stage, 1), (other, 0))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(seen) == 100
-    assert set(seen) == wanted
+    assert seen == [True] * 45
 
 
 def test_a_slider_and_its_number_box_stay_in_step():
@@ -208,27 +233,41 @@ def test_a_slider_and_its_number_box_stay_in_step():
         )
         assert box.description  # the label that a screen reader finds
         assert not bar.readout
-    bar.value = -1.0  # the learner drags η to 10^-1
-    assert explorer.controls["eta"].value == 0.1
+    bar.value = -1.5  # the learner drags η to 10^-1.5
+    assert explorer.controls["eta"].value == 0.03162
     explorer.controls["eta"].value = 0.05  # types a number off the grid
     assert bar.value == pytest.approx(-1.30)
     assert explorer.controls["eta"].value == 0.05
 
 
+def pictures():
+    """The drawing of each explorer, with results to show one after the other."""
+    adam = [(1, 0.01, 200), (3, 0.9, 200), (2, 0.9, 300), (1, 0.9, 300)]
+    yield rank_and_rate.draw, [rank_and_rate.compute(k, eta, "Adam", 1, steps) for k, eta, steps in adam]
+    yield learning_rate.draw, [learning_rate.compute(q, 0.5, 1.0, k) for q in (0.3, 1.2, 2.2) for k in (1, 2)]
+    formulas = itertools.product((-3.0, -9.0), difference_quotient.QUOTIENTS, list(difference_quotient.FORMULAS)[:2])
+    yield difference_quotient.draw, [difference_quotient.compute(*which) for which in formulas]
+    factors = [{f"{X}{i}{j}": size * i + j for X in "WH" for i in (1, 2, 3, 4) for j in (1, 2)} for size in (0.1, 0.3)]
+    yield outer_products.draw, [outer_products.compute(k, **entries) for k in (2, 1) for entries in factors]
+    game, trials = widgets.explore_stability_game(), []
+    for matrix, eta in (("1", 0.3), ("2", 0.1), ("3", 0.06), ("4", 0.02)):
+        game.set(matrix=matrix, eta=eta)
+        trials.append(game.result)
+        game.register()
+    yield learning_rate.draw_game, [*trials, game.result]
+
+
 def test_drawing_only_what_moves_gives_the_picture_of_drawing_all():
-    for module, settings in (
-        (rank_and_rate, [dict(k=k, eta=eta, rule="Adam", seed=1, steps=200) for k in (1, 3) for eta in (0.01, 0.9)]),
-        (learning_rate, [dict(fraction=q, w=0.5, h=1.0, k=k) for q in (0.3, 1.2, 2.2) for k in (1, 2)]),
-        (difference_quotient, [dict(exponent=-3.0, kind=difference_quotient.QUOTIENTS[1], formula="2 E Hᵀ")]),
-    ):
-        results = [module.compute(**s) for s in settings]
-        stage = Stage(module.draw, 9, 4)
-        for before, result in itertools.pairwise(results):
-            fresh = Stage(module.draw, 9, 4)
-            fresh.png(before)
-            stage.png(before)
-            fresh.limits = None  # draws everything again
-            assert stage.png(result) == fresh.png(result)
+    for draw, results in pictures():
+        stage, whole = Stage(draw, 9, 4), canvas(9, 4)
+        update = draw(whole)
+        for result in results:
+            for layer, artist in enumerate(update(result), 10):  # what moves lies on top
+                artist.set(in_layout=False, zorder=layer)
+            all_drawn = io.BytesIO()
+            whole.savefig(all_drawn)
+            pair = (base64.b64encode(png) for png in (stage.png(result), all_drawn.getvalue()))
+            assert difference(*pair) is None
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
@@ -260,10 +299,14 @@ def test_rank_and_rate_is_factorize_and_never_below_the_floor(rule, k):
         assert run.W.shape == (4, k) and run.H.shape == (k, 2)
 
 
-def test_divergence_is_said():
+def test_how_a_run_ended_is_said():
     explorer = widgets.explore_rank_and_rate()
     explorer.set(eta=1.0)
     assert "diverged at step" in explorer.facts
+    explorer.set(eta=0.02, k=1)
+    assert "the loss is 0.16718, the lowest of this rank" in explorer.facts
+    explorer.set(steps=100, eta=0.001)
+    assert explorer.facts.endswith("; the lowest is 0.16718.") and "the loss is 0.16718" not in explorer.facts
 
 
 @pytest.mark.parametrize(
@@ -318,9 +361,14 @@ def test_the_game_keeps_only_what_settles_and_its_points_lie_on_the_law():
         game.register()
         assert name not in game.points, "what bounces was registered"
         game.set(eta=0.94 * limit)
-        game.register()
+        game.children[1].click()  # the button
         assert game.points[name] == pytest.approx(limit, rel=0.07)
     assert len(game.result.points) == 5
+    figure = canvas()
+    learning_rate.draw_game(figure)(game.result)
+    points, _, law = (line.get_data() for line in figure.axes[1].lines)
+    assert np.multiply(*points) == pytest.approx(0.94 / 2, rel=0.07)
+    assert np.multiply(*law) == pytest.approx(1 / 2)
 
 
 def test_nothing_is_left_open():
