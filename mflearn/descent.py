@@ -266,7 +266,7 @@ def record(
         together = max(1, min(64, 16_384 // latest.numel()))  # few runs: the losses of 64 steps in one go
         while chunk := list(itertools.islice(points, together)):
             Z = torch.stack([point.Z for point in chunk]) if len(chunk) > 1 else chunk[0].Z[None]
-            loss = objective(*Factors(Z, start.m))
+            loss = objective(*Factors(Z, start.m)) if len(chunk) > 1 else objective(*chunk[0])[None]
             losses.append(loss)
             if keep_path:
                 path.append(Z)

@@ -169,15 +169,15 @@ def test_a_move_and_set_are_not_computed_at_once():
     def slow(x):
         inside.append(x)
         most.append(len(inside))
-        time.sleep(0.01)
+        time.sleep(0.1)
         inside.remove(x)
         return x
 
     explorer = make(slow)
-    for x in range(10):
-        explorer.controls["x"].value = 500 + x
-        explorer.set(x=x)
-    assert max(most) == 1
+    explorer.controls["x"].value = 500
+    wait_until(lambda: inside)
+    explorer.set(x=3)
+    assert most == [1, 1, 1]  # when it opens, the move, set
 
 
 def test_a_snapshot_never_mixes_two_settings():
@@ -244,8 +244,10 @@ def pictures():
     """The drawing of each explorer, with results to show one after the other."""
     adam = [(1, 0.01, 200), (3, 0.9, 200), (2, 0.9, 300), (1, 0.9, 300)]
     yield rank_and_rate.draw, [rank_and_rate.compute(k, eta, "Adam", 1, steps) for k, eta, steps in adam]
-    yield learning_rate.draw, [learning_rate.compute(q, 0.5, 1.0, k) for q in (0.3, 1.2, 2.2) for k in (1, 2)]
-    formulas = itertools.product((-3.0, -9.0), difference_quotient.QUOTIENTS, list(difference_quotient.FORMULAS)[:2])
+    yield learning_rate.draw, [learning_rate.compute(q, 0.5, 1.0, k) for q in (0.3, 2.2) for k in (1, 2)]
+    formulas = itertools.product(
+        (-3.0, -9.0), difference_quotient.QUOTIENTS[:1], list(difference_quotient.FORMULAS)[:2]
+    )
     yield difference_quotient.draw, [difference_quotient.compute(*which) for which in formulas]
     factors = [{f"{X}{i}{j}": size * i + j for X in "WH" for i in (1, 2, 3, 4) for j in (1, 2)} for size in (0.1, 0.3)]
     yield outer_products.draw, [outer_products.compute(k, **entries) for k in (2, 1) for entries in factors]
@@ -326,6 +328,14 @@ def test_a_regime_has_its_name(losses, diverged, word):
     assert learning_rate.regime(run, floor).startswith(word)
 
 
+@pytest.mark.parametrize(("fraction", "settles"), [(0.9, True), (1.1, False)])
+def test_what_settles_is_below_the_limit(fraction, settles):
+    result = learning_rate.compute(fraction, 0.5, 0.6, 1)
+    floor = float(lowest_loss(toy_matrix(), 1))
+    assert (learning_rate.regime(result.walk, 0.0) == "settled") is settles
+    assert (learning_rate.regime(result.toy, floor) == "settled") is settles
+
+
 def test_only_the_right_formula_has_a_v():
     errors = {
         formula: difference_quotient.compute(-7.0, difference_quotient.QUOTIENTS[0], formula).errors
@@ -335,6 +345,16 @@ def test_only_the_right_formula_has_a_v():
     assert right.min() < 1e-6 < 1e-3 < min(right[0], right[-1])
     for error in errors.values():
         assert error.min() > 0.1
+
+
+def test_the_ratio_of_formula_and_quotient_is_said():
+    for formula, words in (
+        ("2 E Hᵀ", "1.000 in every"),
+        ("E Hᵀ (no 2)", "0.500 in every"),
+        ("2 E H (no transpose)", "from"),
+    ):
+        result = difference_quotient.compute(-3.0, difference_quotient.QUOTIENTS[1], formula)
+        assert f"Formula / quotient: {words}" in difference_quotient.describe(result)
 
 
 def test_the_central_quotient_has_no_right_branch():
@@ -351,6 +371,13 @@ def test_outer_products_add_up_to_the_product():
                   for i in range(4) for j in range(2))  # fmt: skip
     assert result.loss == pytest.approx(float(by_hand))
     assert outer_products.compute(1, **entries).W.shape == (4, 1)
+
+    figure = canvas(10, 3)
+    outer_products.draw(figure)(result)
+    first, second, product, target, residual = (ax.images[0].get_array() for ax in figure.axes[::2])
+    assert first.tolist() == torch.outer(result.W[:, 0], result.H[0]).tolist()
+    assert np.allclose(first + second, product) and np.allclose(product - target, residual)
+    assert target.tolist() == toy_matrix().tolist()
 
 
 def test_the_game_keeps_only_what_settles_and_its_points_lie_on_the_law():
