@@ -71,8 +71,9 @@ class Frobenius:
     def _residual_again(self, W: Tensor, H: Tensor) -> Tensor:
         """The residual that the loss has just computed, if it was at this very point; nobody writes into it."""
         kept, self._kept = self._kept, None
-        here = kept is not None and torch.equal(W, kept[0]) and torch.equal(H, kept[1])
-        return kept[2] if here else self.residual(W, H)
+        if kept is None or kept[2].is_inference() != torch.is_inference_mode_enabled():
+            return self.residual(W, H)
+        return kept[2] if torch.equal(W, kept[0]) and torch.equal(H, kept[1]) else self.residual(W, H)
 
     def _expect(self, W: Tensor, H: Tensor) -> None:
         checked.tensors(W=W, H=H)

@@ -66,8 +66,10 @@ def test_k_and_eta_are_live_in_notebook_04(lab, page):
     open_notebook(page, *lab, "04_toy_example.ipynb")
     run_all(page)
     box, picture, line = explorer_with(page, "learning rate η")
+    page.wait_for_timeout(1000)  # were the page to send settings back as moves, they would come now
     shown = pixels(page, picture)
     assert "η = 0.3, Adam" in line.inner_text(), "the last setting of the notebook is not what is shown"
+    assert box.get_by_label("learning rate η").input_value() == "0.3", "the page has sent the setting back, changed"
 
     k, eta = box.get_by_role("slider").nth(0), box.get_by_role("slider").nth(1)
     said = press(page, k, "ArrowLeft", line)

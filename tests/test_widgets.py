@@ -14,6 +14,7 @@ from PIL import Image
 
 from mflearn import widgets
 from mflearn.descent import Factors, Run, factorize
+from mflearn.environment import RoundTrip
 from mflearn.exact import lowest_loss
 from mflearn.matrices import toy_matrix
 from mflearn.plots import canvas
@@ -396,6 +397,16 @@ def test_the_game_keeps_only_what_settles_and_its_points_lie_on_the_law():
     points, _, law = (line.get_data() for line in figure.axes[1].lines)
     assert np.multiply(*points) == pytest.approx(0.94 / 2, rel=0.07)
     assert np.multiply(*law) == pytest.approx(1 / 2)
+
+
+def test_the_round_trip_passes_on_the_right_answer_alone():
+    probe = RoundTrip()
+    for answer in (1, 2 * probe.question + 1):
+        assert "PASS" not in probe.words
+        probe.answer = answer
+    assert "PASS" not in probe.words
+    probe.answer = 2 * probe.question
+    assert probe.words.startswith("PASS")
 
 
 def test_nothing_is_left_open():
