@@ -48,7 +48,8 @@ def open_lab(_options: argparse.Namespace, rest: list[str]) -> int:
 
     quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # in a container there is no one else
-    labapp.main([str(first), quiet, *root, *rest])
+    opens = [f"--ServerApp.root_dir={first.parent}", f"--LabApp.default_url=/lab/tree/{first.name}"]
+    labapp.main([*opens, quiet, *root, *rest])
     return 0
 
 

@@ -101,10 +101,12 @@ def test_what_compute_or_draw_raises_reaches_the_cell_that_set_it():
     explorer = make()
     with pytest.raises(ArithmeticError, match="seven"):
         explorer.set(x=7)
+    assert explorer.picture.failed and "seven is not allowed" in explorer.picture.words
     with pytest.raises(RuntimeError, match="cannot draw"):
         explorer.set(x=8)
     explorer.set(x=5)
-    assert explorer.facts == "the square is 25"
+    assert explorer.facts == explorer.picture.words == "the square is 25"
+    assert not explorer.picture.failed
 
 
 def test_an_error_in_a_move_is_shown_in_red_and_the_next_move_works():

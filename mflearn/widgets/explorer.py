@@ -111,12 +111,15 @@ class Explorer(ipywidgets.VBox):
                 self._setter = None
             with self._news:
                 self._wanted = None
-            self._show(self.settings)
+            self.redraw()
 
     def redraw(self) -> None:
         """Compute and draw again with the present settings, for results that depend on more than the controls."""
-        with self._turn:
+        try:
             self._show(self.settings)
+        except Exception as error:
+            self._fail(error)
+            raise
 
     def _noted(self, _change: Any) -> None:
         if self._setter == threading.get_ident():
