@@ -107,3 +107,13 @@ def test_without_a_kernel_an_explorer_says_what_to_do(lab, page):
     text = page.locator(".jp-OutputArea-output", has_text="Run this notebook to move")
     text.first.wait_for(timeout=10_000)
     assert page.get_by_text("model not found").count() == 0
+
+
+def test_explorers_of_notebook_03_show_the_last_setting(lab, page):
+    open_notebook(page, *lab, "03_learning_rate.ipynb")
+    run_all(page)
+    page.wait_for_timeout(1000)  # for an echo of a setting before
+    for label, words in (("η / η*", "η = 2.20 η*."), ("matrix", "Matrix 5, η = 0.0083: settled.")):
+        explorer_with(page, label)
+        shown = page.locator("p[role=status]", has_text=words)
+        shown.first.wait_for(state="attached", timeout=10_000)

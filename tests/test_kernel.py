@@ -24,7 +24,7 @@ def watched(k, eta, rule, seed, steps, watch=None):
 rank_and_rate.compute = watched
 explorer = explore_rank_and_rate()
 computed.clear()
-bar = explorer.children[0].children[1].children[1]  # the slider of η
+bar = explorer.children[0].children[1].children[1]  # the slider of η: 150 steps from 10^-3 to 1
 print(bar.model_id)
 """
 
@@ -72,7 +72,7 @@ def test_a_burst_of_moves_ends_at_the_last(kernel, own_thread):
         pytest.skip("this ipykernel has no subshells: only versions from 7 on do")
     begun = time.monotonic()
     for i in range(200):
-        move(kernel, model, round(-3 + 2.98 * i / 199, 6), shell_id)
+        move(kernel, model, 149 * i // 199, shell_id)
     assert time.monotonic() - begun < 5
     time.sleep(1)
     facts, count, alive = run(
@@ -87,7 +87,7 @@ def test_a_cell_that_trains_never_sees_half_of_a_move(kernel):
     model = run(kernel, START)
     shell_id = subshell(kernel)
     for i in range(100):
-        move(kernel, model, -3 + 0.02 * i, shell_id)
+        move(kernel, model, i, shell_id)
     seen = run(
         kernel,
         """
@@ -111,11 +111,11 @@ def test_an_error_in_a_move_is_shown_and_the_next_move_works(kernel):
     run(
         kernel, "def broken(*_): raise ArithmeticError('injected')\nexplorer.describe, kept = broken, explorer.describe"
     )
-    move(kernel, model, -1.0)
+    move(kernel, model, 100)
     time.sleep(0.5)
     assert "ArithmeticError: injected" in run(kernel, "print(explorer.picture.words)")
     assert run(kernel, "explorer.describe = kept; print(explorer.picture.failed)") == "True"
-    move(kernel, model, -2.0)
+    move(kernel, model, 50)
     time.sleep(0.5)
     assert run(kernel, "print(explorer.picture.failed, 'η = 0.01,' in explorer.facts)") == "False True"
 
@@ -126,12 +126,12 @@ def test_three_hundred_moves_leave_nothing_behind(kernel):
     counts = "import ipywidgets, matplotlib.pyplot as plt\n"
     counts += "print(len(ipywidgets.widgets.widget._instances), len(plt.get_fignums()), threading.active_count())"
     for i in range(20):
-        move(kernel, model, -3 + 0.02 * i)
+        move(kernel, model, i)
         time.sleep(0.02)
     time.sleep(0.5)
     before, held = int(run(kernel, size)), run(kernel, counts)
     for i in range(300):
-        move(kernel, model, -3 + 0.02 * (i % 150))
+        move(kernel, model, i % 150)
         time.sleep(0.02)
     time.sleep(0.5)
     assert run(kernel, counts) == held

@@ -14,15 +14,27 @@ from .. import checked
 from .picture import Picture, Stage, Update
 
 
-class LogSlider(ipywidgets.FloatSlider):
-    """A slider over the power of ten. Not `FloatLogSlider`: the browser sends its values back with a digit changed."""
+class GridSlider(ipywidgets.IntSlider):
+    """A slider over equal steps of a value, or of its power of ten; the page only knows the number of the step.
 
+    `FloatSlider` will not do: the page adds up the steps itself, finds a last digit changed, and sends that back as a
+    move, even when the kernel has gone on to another value.
+    """
 
-BOXES = {
-    LogSlider: ipywidgets.BoundedFloatText,
-    ipywidgets.IntSlider: ipywidgets.BoundedIntText,
-    ipywidgets.FloatSlider: ipywidgets.BoundedFloatText,
-}
+    def __init__(self, label: str, value: float, low: float, high: float, step: float, *, powers: bool = False) -> None:
+        self.low, self.size, self.powers = low, step, powers
+        super().__init__(min=0, max=round((high - low) / step), description=label)
+        self.value = self.nearest(value)
+
+    def nearest(self, value: float) -> int:
+        """The number of the step that is nearest to this value."""
+        at = math.log10(value) if self.powers else value
+        return min(max(round((at - self.low) / self.size), self.min), self.max)
+
+    def at(self, number: int) -> float:
+        """The value at this step, to 4 digits."""
+        at = self.low + number * self.size
+        return float(f"{10**at if self.powers else at:.4g}")
 
 
 @dataclass(frozen=True)
@@ -169,13 +181,14 @@ class Explorer(ipywidgets.VBox):
 def slider(label: str, value: float, low: float, high: float, *, step: float | None = None) -> ipywidgets.ValueWidget:
     """A slider for whole numbers if all of its numbers are, else for real ones."""
     whole = all(isinstance(x, int) for x in (value, low, high, step or 1))
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    return kind(value=value, min=low, max=high, step=step or (1 if whole else 0.01), description=label)
+    if whole:
+        return ipywidgets.IntSlider(value=value, min=low, max=high, step=step or 1, description=label)
+    return GridSlider(label, value, low, high, step or 0.01)
 
 
-def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> LogSlider:
+def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> GridSlider:
     """A slider from 10^low to 10^high; `step` is in powers of ten."""
-    return LogSlider(value=math.log10(value), min=low, max=high, step=step, description=label)
+    return GridSlider(label, value, low, high, step, powers=True)
 
 
 def choice(label: str, *options: str) -> ipywidgets.Dropdown:
@@ -191,41 +204,34 @@ def number_box(label: str, value: float, low: float, high: float, step: float = 
 def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.ValueWidget, ipywidgets.Widget]:
     """The widget that holds the value, and the row that shows it: for a slider a labelled number box beside it.
 
-    Sliders have no name that a screen reader finds, and in the browser they snap to their steps; number boxes do
-    neither. So the box holds the value, and the slider follows and leads it.
+    Sliders have no name that a screen reader finds, and only take values on their steps; number boxes have one, and
+    take any. So the box holds the value, and the slider follows and leads it.
     """
     control.description = control.description or name
     control.style.description_width = "initial"
     margin = {"margin": "0 28px 2px 0", "overflow": "visible"}
-    kind = next((kind for kind in BOXES if isinstance(control, kind)), None)
-    if kind is None:
+    if not isinstance(control, ipywidgets.IntSlider):
         control.layout.margin = margin["margin"]
         return control, control
-    log = kind is LogSlider
-    low, value, high = (10**x if log else x for x in (control.min, control.value, control.max))
-    box = BOXES[kind](
-        value=float(f"{value:.10g}") if log else value, min=low, max=high, description=control.description
-    )
-    if not log:
-        box.step = control.step
+    if isinstance(control, GridSlider):
+        low, high, value = control.at(control.min), control.at(control.max), control.at(control.value)
+        box = ipywidgets.BoundedFloatText(value=value, min=low, max=high, description=control.description)
+        box.step = None if control.powers else control.size
+        nearest, at = control.nearest, control.at
+    else:
+        low, high, value = control.min, control.max, control.value
+        box = ipywidgets.BoundedIntText(value=value, min=low, max=high, description=control.description)
+        box.step, nearest, at = control.step, int, int
     box.style.description_width, box.layout.width = "initial", f"{76 + 8 * len(box.description)}px"
     control.description, control.readout, control.layout.width = "", False, "200px"
 
-    def position() -> float:
-        """The place on the slider nearest to the value: the browser would snap it there, and send it back as a move."""
-        at = math.log10(box.value) if log else box.value
-        at = control.min + round((at - control.min) / control.step) * control.step
-        return min(max(round(at, 10), control.min), control.max)
-
     def follow(_change: Any) -> None:
-        control.value = position()
+        control.value = nearest(box.value)
 
     def lead(change: Any) -> None:
-        if abs(change["new"] - position()) > control.step / 2:
-            value = 10 ** change["new"] if log else change["new"]
-            box.value = value if isinstance(value, int) else float(f"{value:.4g}")
+        if change["new"] != nearest(box.value):  # a move, not the slider following its box
+            box.value = at(change["new"])
 
-    follow(None)
     box.observe(follow, names="value")
     control.observe(lead, names="value")
     return box, ipywidgets.HBox([box, control], layout=margin)
