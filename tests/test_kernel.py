@@ -124,7 +124,8 @@ def test_three_hundred_moves_leave_nothing_behind(kernel):
     model = run(kernel, START.replace("time.sleep(0.05)", "pass"))
     size = "import os\nprint(int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE') // 2**20)"
     counts = "import ipywidgets, matplotlib.pyplot as plt\n"
-    counts += "print(len(ipywidgets.widgets.widget._instances), len(plt.get_fignums()), threading.active_count())"
+    counts += "workers = [t.name for t in threading.enumerate() if t.name.startswith('explorer')]\n"
+    counts += "print(len(ipywidgets.widgets.widget._instances), len(plt.get_fignums()), workers)"
     for i in range(20):
         move(kernel, model, i)
         time.sleep(0.02)
