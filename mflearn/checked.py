@@ -4,11 +4,13 @@ import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+import pandas as pd
 import torch
+from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
 F = TypeVar("F", bound=Callable)
@@ -34,6 +36,33 @@ def observed(value: Any, where: Any, name: str = "A") -> tuple[Tensor, Tensor | 
         i, j = (~table.isfinite()).nonzero()[0].tolist()
         _refuse(ValueError, name, f"has {table[i, j].item()} at [{i}, {j}]", "all entries must be finite")
     return table, where
+
+
+def nonnegative(value: Any, name: str = "A") -> Any:
+    """A matrix without negative entries: a float64 tensor, or of a sparse matrix of scipy a `csr_array`."""
+    if not issparse(value):
+        table = entries = matrix(value, name)
+    else:
+        if value.ndim != 2 or 0 in value.shape:
+            _refuse(ValueError, name, f"has shape {value.shape}", "it must have at least one row and one column")
+        if value.dtype.kind not in "biuf":
+            _refuse(TypeError, name, f"holds {value.dtype}", "it must hold real numbers")
+        table = csr_array(value, dtype=np.float64, copy=True)
+        table.sum_duplicates()
+        entries = torch.from_numpy(table.data)
+        if not entries.isfinite().all():
+            _refuse(ValueError, name, f"holds {entries[~entries.isfinite()][0]}", "all entries must be finite")
+    if (entries < 0).any():
+        _refuse(ValueError, name, f"holds {float(entries.min())}", "no entry may be below 0")
+    return table
+
+
+def stack(value: Any, name: str = "H") -> Tensor:
+    """Two or more matrices of one shape without negative entries, as one float64 tensor (runs, k, n)."""
+    array = _array(value, name)
+    if array.ndim != 3 or len(array) < 2 or array.size == 0:
+        _refuse(ValueError, name, f"has shape {array.shape}", "it must be (runs, k, n), with two runs or more")
+    return torch.stack([nonnegative(table, name) for table in array])
 
 
 def mask(value: Any, shape: tuple[int, ...], name: str = "mask") -> Tensor:
@@ -153,6 +182,91 @@ def rates(value: Any, name: str = "eta") -> Tensor:
     return torch.tensor(number(value, name, above=0), dtype=torch.float64)
 
 
+def vector(value: Any, name: str) -> Tensor:
+    """A list of finite real numbers as a float64 tensor of its own."""
+    array = _array(value, name)
+    if array.ndim != 1 or array.size == 0:
+        came = "is empty" if array.size == 0 else f"has {array.ndim} axes"
+        _refuse(ValueError, name, came, "it must be a list of numbers")
+    array = array.astype(np.float64)
+    if not (finite := np.isfinite(array)).all():
+        at = int(finite.argmin())
+        _refuse(ValueError, name, f"has {array[at]} at {at}", "all of them must be finite")
+    return torch.from_numpy(array)
+
+
+def labels(value: Any, name: str) -> tuple[Tensor, tuple]:
+    """A list of hashable labels as numbers (N,) and the different labels, in the order of their first appearance."""
+    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list of labels")
+    if isinstance(value, Tensor):
+        value = value.numpy(force=True)
+    if not (isinstance(value, pd.Series | np.ndarray) and value.dtype.kind in "iuf"):  # labels of any kind, tuples too
+        listed = list(value)
+        value = np.empty(len(listed), dtype=object)
+        value[:] = listed
+    if value.ndim != 1:
+        _refuse(ValueError, name, f"has {value.ndim} axes", "it must be a list of labels")
+    try:
+        codes, different = pd.factorize(np.asarray(value))
+    except TypeError:
+        _refuse(TypeError, name, "holds what has no hash, such as a list", "labels must be hashable")
+    if (codes < 0).any():
+        _refuse(ValueError, name, f"has no label at {int((codes < 0).argmax())}", "every rating needs one")
+    return torch.from_numpy(codes.astype(np.int64)), tuple(different.tolist())
+
+
+def known(value: Any, places: dict, name: str) -> Tensor:
+    """The places of labels that must all be known, as an int64 tensor."""
+    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list of labels")
+    value = value.tolist() if isinstance(value, Tensor | np.ndarray) or hasattr(value, "to_numpy") else list(value)
+    try:
+        found = [places.get(label, -1) for label in value]
+    except TypeError:
+        _refuse(TypeError, name, "holds what has no hash, such as a list", "labels must be hashable")
+    if -1 in found:
+        bad = value[found.index(-1)]
+        _refuse(ValueError, name, f"holds {_short(bad)}", f"it is none of the {len(places):,} labels known here")
+    return torch.tensor(found, dtype=torch.int64)
+
+
+def entries(row: Any, column: Any, value: Any, shape: tuple[int, int]) -> None:
+    """Places and finite values of entries of a matrix of this shape, as int64 and float64 tensors of one length."""
+    sizes = []
+    for name, index, kind in (
+        ("user", row, torch.int64),
+        ("item", column, torch.int64),
+        ("value", value, torch.float64),
+    ):
+        if not isinstance(index, Tensor) or index.dtype != kind or index.ndim != 1:
+            _refuse(TypeError, name, f"is {_short(index)}", f"it must be a tensor of one axis and {kind}")
+        sizes.append(len(index))
+    if len({*sizes}) > 1 or 0 in sizes:
+        came = f"have {sizes[0]}, {sizes[1]} and {sizes[2]} entries"
+        _refuse(ValueError, "users, items and values", came, "they must have the same number, 1 or more")
+    for name, index, size in (("user", row, shape[0]), ("item", column, shape[1])):
+        if index.min() < 0 or index.max() >= size:
+            bad = int(index.min() if index.min() < 0 else index.max())
+            _refuse(ValueError, name, f"holds {bad}", f"it must be 0 to {size - 1}")
+    if not value.isfinite().all():
+        _refuse(ValueError, "value", f"holds {value[~value.isfinite()][0]}", "all of them must be finite")
+
+
+def choice(value: Any, name: str, allowed: Sequence) -> Any:
+    """One of a few words."""
+    if not any(value is each or (type(value) is type(each) and value == each) for each in allowed):
+        _refuse(ValueError, name, f"is {_short(value)}", f"it must be one of {', '.join(map(repr, allowed))}")
+    return value
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be True or False")
+    return bool(value)
+
+
 def function(value: Any, name: str, *, takes: str) -> Callable:
     """Something that can be called; `takes` says with what."""
     if not callable(value):
@@ -163,7 +277,7 @@ def function(value: Any, name: str, *, takes: str) -> Callable:
 def options(public: F) -> F:
     """Refuse an option that the function does not have, and say which ones it has."""
     title = public.__qualname__.removesuffix(".__init__")
-    names = [name for name in inspect.signature(public).parameters if name != "self"]
+    names = [name for name in inspect.signature(public).parameters if name not in ("self", "cls")]
 
     @functools.wraps(public)
     def door(*args: Any, **given: Any) -> Any:

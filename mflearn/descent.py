@@ -1,6 +1,7 @@
 """The one loop, the update rules, the recorded run. No plots, no prints.
 
     descend   walks:     a generator of points (W, H), one after each update
+    alternate            the same without a gradient: each half of an update is solved exactly
     record    measures:  the loss at each point, and where a run diverged
     factorize            both, for a matrix: the friendly face
 
@@ -183,6 +184,24 @@ def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: G
         yield Factors(Z.clone(), m)
 
 
+@checked.options
+def alternate(A: Any, start: tuple[Any, Any] | Factors) -> Iterator[Factors]:
+    """Alternating least squares: W ← A H⁺, the best W for this H, then H ← W⁺ A, the best H for it, without end.
+
+    H⁺ is the pseudoinverse, Hᵀ(H Hᵀ)⁻¹ where H has full rank. No update raises ‖A − W H‖_F²; there is no η.
+    """
+    A = checked.matrix(A)
+    W, H = checked.start(start, A.shape)
+
+    def walk(W: Tensor, H: Tensor) -> Iterator[Factors]:
+        while True:
+            yield Factors.of(W, H)
+            W = A @ torch.linalg.pinv(H)
+            H = torch.linalg.pinv(W) @ A
+
+    return walk(W.clone(), H.clone())
+
+
 @dataclass(frozen=True)
 class Run:
     """A recorded descent, or a batch of them.
@@ -309,6 +328,18 @@ def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, s
         Z[at][:m, :rank] = scale * torch.rand(m, rank, dtype=torch.float64, generator=generator)
         Z[at][m:, :rank] = scale * torch.rand(rank, n, dtype=torch.float64, generator=generator).mT
     return Factors(Z, m)
+
+
+@checked.options
+def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
+    """W = [b, W, 1] and H = [1; H; c], with b = c = 0: the biases as two more columns and rows.
+
+    So W H becomes b_u + w_u·h_i + c_i, and `Observed(..., biases=True)` lets descent move b and c, but not the 1s.
+    """
+    W, H = checked.start(factors)
+    zero, one = (torch.full_like(W[..., :1], value) for value in (0, 1))
+    none, all_ = (torch.full_like(H[..., :1, :], value) for value in (0, 1))
+    return Factors.of(torch.cat((zero, W, one), -1), torch.cat((all_, H, none), -2))
 
 
 @checked.options

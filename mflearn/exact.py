@@ -1,5 +1,6 @@
 """What descent is measured against: answers known without a single step. No loops."""
 
+import math
 from typing import Any
 
 import torch
@@ -53,3 +54,87 @@ def stable_eta(A: Any, *, scale: float = 1.0) -> Tensor:
     if largest == 0:
         raise ValueError("A is 0 everywhere; its largest singular value must be above 0")
     return 1 / (2 * checked.number(scale, "scale", above=0) * largest)
+
+
+@checked.options
+def energy(A: Any) -> Tensor:
+    """The share of ‖A‖_F² in the k largest singular values, Σ_{i ≤ k} σᵢ² / Σ σᵢ², at [k − 1]; shape (min(m, n),).
+
+    One minus it is `lowest_loss(A, k)` / ‖A‖_F². The squares matter: Σσ in place of Σσ² is no share of anything.
+
+    >>> energy([[2, 0], [0, 1]])
+    tensor([0.8000, 1.0000], dtype=torch.float64)
+    """
+    squares = singular_values(A).square()
+    if not squares.any():
+        raise ValueError("A is 0 everywhere; it must have some energy to share out")
+    return squares.cumsum(0) / squares.sum()
+
+
+@checked.options
+def numbers_stored(m: int, n: int, k: int) -> int:
+    """k (m + n): how many numbers W (m, k) and H (k, n) hold, in place of the m n of A.
+
+    >>> numbers_stored(4, 2, k=1), numbers_stored(4, 2, k=2)
+    (6, 12)
+    """
+    m, n, k = (checked.integer(value, name, least=1) for value, name in ((m, "m"), (n, "n"), (k, "k")))
+    return k * (m + n)
+
+
+@checked.options
+def noise_threshold(A: Any, *, sigma: float | None = None) -> Tensor:
+    """τ: singular values of A = X + σ N below it are better dropped, where N is independent noise of variance 1.
+
+    The optimal hard threshold for X of low rank (Gavish & Donoho 2014), as m and n grow: for noise of known
+    `sigma` τ = λ(β) √max(m, n) σ, in a square matrix (4/√3) √n σ; if σ is not known, τ = ω(β) · the median singular
+    value of A. β = min(m, n) / max(m, n). See `threshold_factor` and `median_factor`. Noise with structure, or a
+    rank that is not small beside min(m, n), breaks the second rule first: its median is then not noise.
+    """
+    A = checked.matrix(A)
+    small, large = sorted(A.shape)
+    if sigma is not None:
+        size = large**0.5 * checked.number(sigma, "sigma", least=0)
+        return A.new_tensor(threshold_factor(small / large) * size)
+    return median_factor(small / large) * singular_values(A).quantile(0.5)
+
+
+@checked.options
+def threshold_factor(beta: float) -> float:
+    """λ(β) = √(2(β + 1) + 8β / (β + 1 + √(β² + 14β + 1))), for 0 < β ≤ 1 (Gavish & Donoho 2014, equation 11).
+
+    >>> print(f"{threshold_factor(1.0):.4f} {4 / 3**0.5:.4f}")
+    2.3094 2.3094
+    """
+    beta = _aspect(beta)
+    return math.sqrt(2 * (beta + 1) + 8 * beta / (beta + 1 + math.sqrt(beta**2 + 14 * beta + 1)))
+
+
+@checked.options
+def median_factor(beta: float) -> float:
+    """ω(β) = λ(β) / √μ, for 0 < β ≤ 1, with the median μ of the law of Marchenko & Pastur (1967).
+
+    That is the law of the squared singular values of pure noise N / √max(m, n): between (1 ∓ √β)² its density is
+    √((x − a)(b − x)) / (2π β x), a and b being the two ends. Half of it lies below μ.
+
+    >>> print(f"{median_factor(1.0):.3f}")
+    2.858
+    """
+    from scipy.integrate import quad
+    from scipy.optimize import brentq
+
+    beta = _aspect(beta)
+    centre, reach = 1 + beta, 2 * math.sqrt(beta)  # x = centre − reach cos φ smooths the roots at both ends
+
+    def below(phi: float) -> float:
+        """The share of the law below the x of φ."""
+        return quad(lambda t: 2 / math.pi * math.sin(t) ** 2 / (centre - reach * math.cos(t)), 0, phi)[0]
+
+    mu = centre - reach * math.cos(brentq(lambda phi: below(phi) - 0.5, 0, math.pi))
+    return threshold_factor(beta) / math.sqrt(mu)
+
+
+def _aspect(beta: float) -> float:
+    if (beta := checked.number(beta, "beta", above=0)) > 1:
+        raise ValueError(f"beta is {beta}; it must be above 0 and at most 1: the short side over the long one")
+    return beta

@@ -4,12 +4,15 @@ No ½ here, and the sum, not the mean: f = ‖A − W H‖_F², so ∂f/∂W = 2
 `Frobenius(A, scale=1/2)` has the ½ of other books, `scale=1 / A.numel()` is the mean, PyTorch's `mse_loss`.
 """
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import checked
+from .ratings import Ratings, given
 
 LARGE = 2**16  # a residual of so many entries is kept for the gradient: a quarter of the work of a step
 
@@ -76,12 +79,117 @@ class Frobenius:
         return kept[2] if torch.equal(W, kept[0]) and torch.equal(H, kept[1]) else self.residual(W, H)
 
     def _expect(self, W: Tensor, H: Tensor) -> None:
-        checked.tensors(W=W, H=H)
-        w, h = W.shape, H.shape
-        if (w[-2], h[-1]) != self.shape or w[-1] != h[-2]:
-            checked.factors(W, H, self.shape)
-        if w[:-2] != h[:-2]:
-            checked.broadcast(W=w[:-2], H=h[:-2])
+        _expect(W, H, self.shape)
+
+
+class Observed:
+    """f(W, H) = c Σ_t (μ + w_u·h_i − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of entries, u and i those of t.
+
+    The list is `ratings`; W is (..., m, k), H is (..., k, n), as for `Frobenius`, which it equals for μ = `mean` = 0
+    and the same entries as a mask, at a cost that grows with their number and not with m n.
+    `weighted`: each rating brings the penalty of its user and its item, c λ Σ_t (‖w_u‖² + ‖h_i‖²), so that whoever
+    rates more is held more; stochastic descent and ALS-WR (Zhou et al. 2008) do it so.
+    `biases`: the last column of W and the first row of H are held fixed. With W = [b, w, 1] and H = [1; h; c], see
+    `with_biases`, the prediction is μ + b_u + c_i + w_u·h_i; λ holds b and c, too, but not the 1s.
+    """
+
+    @checked.options
+    def __init__(
+        self,
+        ratings: Ratings,
+        *,
+        lam: float = 0.0,
+        scale: float = 1.0,
+        mean: float = 0.0,
+        weighted: bool = False,
+        biases: bool = False,
+    ) -> None:
+        self.shape, self.user, self.item = given(ratings).shape, ratings.user, ratings.item
+        self.mean = checked.number(mean, "mean")
+        self.goal = ratings.value - self.mean  # (N,): what W H is to be
+        self.lam = checked.number(lam, "lam", least=0)
+        self.scale = checked.number(scale, "scale", above=0)
+        self.weighted, self.biases = checked.flag(weighted, "weighted"), checked.flag(biases, "biases")
+
+    def sampled(self, count: int, *, seed: int = 0) -> Iterator["Observed"]:
+        """The same objective on `count` of its ratings at a time, scaled by N / count: its gradient, on average.
+
+        Endless: each pass takes all ratings once, in a new random order; the last part of a pass can be smaller.
+        """
+        size = len(self.goal)
+        count = checked.integer(count, "count", least=1)
+        generator = torch.Generator().manual_seed(checked.integer(seed, "seed", least=0))
+
+        def stream() -> Iterator[Observed]:
+            while True:
+                order = torch.rand(size, dtype=torch.float64, generator=generator).argsort(stable=True)
+                for part in order.split(count):
+                    few = copy.copy(self)
+                    few.user, few.item, few.goal = self.user[part], self.item[part], self.goal[part]
+                    few.scale = self.scale * size / len(part)
+                    yield few
+
+        return stream()
+
+    def residual(self, W: Tensor, H: Tensor) -> Tensor:
+        """e_t = μ + w_u·h_i − r_t, shape (..., N)."""
+        return torch.linalg.vecdot(W.index_select(-2, self.user), H.mT.index_select(-2, self.item)).sub_(self.goal)
+
+    def __call__(self, W: Tensor, H: Tensor) -> Tensor:
+        """The loss f(W, H), shape (...)."""
+        self._expect(W, H)
+        E = self.residual(W, H)
+        loss = self.scale * torch.linalg.vecdot(E, E)
+        if self.lam:
+            (W, H), (a, b) = self._free(W, H), self._weights()
+            loss = loss + self.lam * ((a * W.square()).sum((-2, -1)) + (b * H.square()).sum((-2, -1)))
+        return loss
+
+    def gradient(self, W: Tensor, H: Tensor, out: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """∂f/∂w_u = 2c Σ_t e_t h_i + 2λ w_u over the ratings t of u, and ∂f/∂h_i likewise; 0 for what is held fixed.
+
+        Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
+        """
+        if out is None:
+            self._expect(W, H)
+        slope_W, slope_H = out or (torch.empty_like(W), torch.empty_like(H))
+        of_user, of_item = W.index_select(-2, self.user), H.mT.index_select(-2, self.item)
+        E2 = torch.linalg.vecdot(of_user, of_item).sub_(self.goal).mul_(2 * self.scale)[..., None]
+        slope_W.zero_().index_add_(-2, self.user, of_item.mul_(E2))
+        slope_H.mT.zero_().index_add_(-2, self.item, of_user.mul_(E2))
+        if self.lam:
+            a, b = self._weights()
+            slope_W.addcmul_(W, a, value=2 * self.lam)
+            slope_H.addcmul_(H, b, value=2 * self.lam)
+        if self.biases:
+            slope_W[..., -1] = 0
+            slope_H[..., 0, :] = 0
+        return slope_W, slope_H
+
+    def _weights(self) -> tuple[Tensor, Tensor]:
+        """How much each user (m, 1) and each item (n,) counts in the penalty."""
+        (m, n), one = self.shape, torch.ones(1, dtype=torch.float64)
+        if not self.weighted:
+            return one[:, None], one
+        a, b = torch.bincount(self.user, minlength=m), torch.bincount(self.item, minlength=n)
+        return self.scale * a[:, None].double(), self.scale * b.double()
+
+    def _free(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
+        return (W[..., :-1], H[..., 1:, :]) if self.biases else (W, H)
+
+    def _expect(self, W: Tensor, H: Tensor) -> None:
+        _expect(W, H, self.shape)
+        if self.biases and W.shape[-1] < 2:
+            raise ValueError(f"W has {W.shape[-1]} column; with biases it has k + 2: see with_biases")
+
+
+def _expect(W: Tensor, H: Tensor, shape: tuple[int, int]) -> None:
+    checked.tensors(W=W, H=H)
+    w, h = W.shape, H.shape
+    if (w[-2], h[-1]) != shape or w[-1] != h[-2]:
+        checked.factors(W, H, shape)
+    if w[:-2] != h[:-2]:
+        checked.broadcast(W=w[:-2], H=h[:-2])
 
 
 def square(X: Tensor) -> Tensor:

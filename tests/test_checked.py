@@ -7,14 +7,47 @@ from functools import partial
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
-from mflearn import descent, exact, gradients, matrices, objectives
-from mflearn.descent import Adam, GradientDescent, Momentum, descend, factorize, random_factors, record
-from mflearn.exact import lowest_loss, singular_values, stable_eta, truncated_svd
+from mflearn import descent, estimator, exact, gradients, matrices, nonnegative, objectives
+from mflearn.descent import (
+    Adam,
+    GradientDescent,
+    Momentum,
+    alternate,
+    descend,
+    factorize,
+    random_factors,
+    record,
+    with_biases,
+)
+from mflearn.estimator import MatrixFactorization
+from mflearn.exact import (
+    energy,
+    lowest_loss,
+    median_factor,
+    noise_threshold,
+    numbers_stored,
+    singular_values,
+    stable_eta,
+    threshold_factor,
+    truncated_svd,
+)
 from mflearn.gradients import by_autograd, by_differences, by_hand, hessian, relative_difference
-from mflearn.matrices import low_rank_matrix, matrix_with_singular_values, toy_matrix
-from mflearn.objectives import Frobenius, product, square
+from mflearn.matrices import (
+    brain_scan,
+    digits,
+    docstring_words,
+    low_rank_matrix,
+    matrix_with_singular_values,
+    photograph,
+    stock_prices,
+    toy_matrix,
+)
+from mflearn.nonnegative import Data, match, multiplicative, nndsvd, projected, random_start, stability
+from mflearn.objectives import Frobenius, Observed, product, square
+from mflearn.ratings import Ratings
 
 A, nan, inf = toy_matrix(), float("nan"), float("inf")
 f, point = Frobenius(A), tuple(random_factors(4, 2, 2))
@@ -43,13 +76,30 @@ def written(value):
     return repr(value)[:30]
 
 
+def parts(A=A, k=2, *, steps=10, **options):
+    return nonnegative.factorize(A, k, steps=steps, **{"watch": never} | options)
+
+
+def estimate(X=A, **options):
+    return MatrixFactorization(**options).fit(X)
+
+
 TAKES_A_MATRIX = {
+    "alternate": partial(alternate, start=point),
+    "nonnegative": parts,
+    "multiplicative": partial(multiplicative, start=point),
+    "projected": partial(projected, start=point),
+    "random_start": partial(random_start, k=1),
+    "nndsvd": partial(nndsvd, k=1),
+    "Data": Data,
     "factorize": fit,
     "Frobenius": Frobenius,
     "singular_values": singular_values,
     "lowest_loss": partial(lowest_loss, k=1),
     "truncated_svd": partial(truncated_svd, k=1),
     "stable_eta": stable_eta,
+    "energy": energy,
+    "noise_threshold": noise_threshold,
 }
 NO_MATRIX = {  # what is wrong, and the words for what came
     "nan": ([[1, nan]], "nan at [0, 1]"),
@@ -159,6 +209,92 @@ REFUSED = [
         pytest.param(partial(by_differences, f, W, H, h=v), "h", str(v), id=f"by_differences: h={v}")
         for v in [0, -1e-6, nan, "1"]
     ),
+    *(
+        pytest.param(
+            partial(numbers_stored, **{"m": 4, "n": 3, "k": 2} | {name: v}), name, str(v), id=f"stored: {name}={v}"
+        )
+        for name in "mnk"
+        for v in [0, 2.5, "4", True, nan]
+    ),
+    *(pytest.param(partial(photograph, shrink=v), "shrink", str(v), id=f"shrink={v}") for v in [0, 3, 2.0, True, "2"]),
+    *(
+        pytest.param(partial(factor, v), "beta", str(v), id=f"{factor.__name__}: beta={v}")
+        for factor in (threshold_factor, median_factor)
+        for v in [0, -1, 1.01, nan, "1", None]
+    ),
+    *(
+        pytest.param(partial(noise_threshold, A, sigma=v), "sigma", str(v), id=f"sigma={v}")
+        for v in [-1, nan, "1", inf]
+    ),
+    *(
+        pytest.param(partial(TAKES_A_MATRIX[title], value), "A", words, id=f"{title}: {words}")
+        for title in ("nonnegative", "multiplicative", "projected", "random_start", "nndsvd", "Data")
+        for value, words in [
+            ([[1, -0.5]], "-0.5"),
+            (scipy.sparse.csr_array(np.array([[1, -0.5]])), "-0.5"),
+            (scipy.sparse.csr_array(np.array([[nan, 1]])), "nan"),
+            (scipy.sparse.csr_array(np.array([[1j, 1]])), "complex"),
+            (scipy.sparse.csr_array((0, 3)), "(0, 3)"),
+            (scipy.sparse.coo_array([1, 2]), "(2,)"),
+        ]
+    ),
+    *(
+        pytest.param(partial(call, **{name: v}), name, came(v), id=f"{title}: {name}={v}")
+        for title, call, values in [
+            (
+                "nonnegative",
+                parts,
+                {"k": NO_COUNT[:6], "steps": [0, 2.5, None], "repeats": [0, 1.5, "2"], "seed": NO_SEED},
+            ),
+            ("multiplicative", partial(multiplicative, A, point), {"repeats": [0, 1.5, "2", True]}),
+            ("projected", partial(projected, A, point), {"repeats": [0, 1.5, "2", True]}),
+            ("random_start", partial(random_start, A, 2), {"seed": NO_SEED}),
+            ("nndsvd", partial(nndsvd, A, 2), {"fill": [-1, nan, "1", None]}),
+            ("stability", partial(stability, np.ones((2, 2, 2))), {"seed": NO_SEED[:5]}),
+        ]
+        for name, options in values.items()
+        for v in options
+    ),
+    *(
+        pytest.param(partial(call, A, v), "k", str(v), id=f"{call.__name__}: k={v}")
+        for call in (random_start, nndsvd)
+        for v in NO_COUNT[:6]
+    ),
+    *(
+        pytest.param(partial(match, *pair), name, words, id=f"match: {name} {words}")
+        for pair, name, words in [
+            (([[1, -1]], [[1, 1]]), "H", "-1.0"),
+            (([[1, 1]], [[1, -1]]), "other", "-1.0"),
+            (([[1, 1]], [[1, 1], [1, 1]]), "other", "(2, 2)"),
+            (([1, 1], [[1, 1]]), "H", "1 axes"),
+            (("H", [[1, 1]]), "H", "'H'"),
+        ]
+    ),
+    *(
+        pytest.param(partial(stability, v), "H", words, id=f"stability: {words}")
+        for v, words in [
+            (np.ones((1, 2, 2)), "(1, 2, 2)"),
+            (np.ones((2, 2)), "(2, 2)"),
+            (np.ones((2, 0, 2)), "(2, 0, 2)"),
+            (-np.ones((2, 2, 2)), "-1.0"),
+            (np.full((2, 2, 2), nan), "nan"),
+            (None, "None"),
+        ]
+    ),
+    *(
+        pytest.param(partial(estimate, **{name: v}), name, came(v), id=f"MatrixFactorization: {name}={v}")
+        for name, values in {
+            "n_components": [0, 2.5, "3", None, True],
+            "method": ["SVD", None, 3],
+            "max_iter": [0, 1.5, None],
+            "tol": [-1, nan, "1"],
+            "eta": [0, -1, nan, "0.1"],
+        }.items()
+        for v in values
+    ),
+    pytest.param(partial(estimate, method="gd", eta=1e9, max_iter=50), "eta", "1000000000.0", id="estimator: diverges"),
+    pytest.param(lambda: estimate().inverse_transform([[1, 2, 3]]), "X", "(1, 3)", id="inverse_transform: columns"),
+    *(pytest.param(partial(docstring_words, terms=v), "terms", str(v), id=f"terms={v}") for v in [0, 2.5, "4", None]),
 ]
 MASKS = {
     "shape": (torch.ones(2, 4), "(2, 4)"),
@@ -168,6 +304,10 @@ MASKS = {
     "words": ([["yes", "no"]] * 4, "'yes'"),
     "ragged": ([[1, 0], [1]], "different lengths"),
     "number": (1, "()"),
+}
+NEGATIVE = {
+    "W": ((-np.ones((4, 1)), np.ones((1, 2))), "W of start", "-1.0"),
+    "H": ((np.ones((4, 1)), np.array([[1, -2]])), "H of start", "-2.0"),
 }
 STARTS = {
     "not fitting A": ((torch.ones(3, 1), torch.ones(1, 2)), "W, H", "(3, 1) and (1, 2)"),
@@ -188,6 +328,17 @@ REFUSED += [
     *(
         pytest.param(partial(fit, k=None, start=v), name, words, id=f"factorize, start: {w}")
         for w, (v, name, words) in STARTS.items()
+    ),
+    *(
+        pytest.param(partial(call, start=v), name, words, id=f"{title}, start: {w}")
+        for title, call, starts in [
+            ("alternate", partial(alternate, A), STARTS),
+            ("multiplicative", partial(multiplicative, A), STARTS | NEGATIVE),
+            ("projected", partial(projected, A), STARTS | NEGATIVE),
+            ("nonnegative", partial(parts, k=None), STARTS | NEGATIVE),
+        ]
+        for w, (v, name, words) in starts.items()
+        if w != "too large"
     ),
     *(
         pytest.param(partial(walk, start=v), name, words, id=f"descend, start: {w}")
@@ -226,6 +377,10 @@ REFUSED += [
     pytest.param(partial(random_factors, 4, "2", 1), "n", "'2'", id="random_factors: n"),
     pytest.param(partial(random_factors, 4, 2, 1, scale=nan), "scale", "nan", id="random_factors: scale"),
     pytest.param(partial(fit, k=None), "k", "missing", id="factorize: neither k nor start"),
+    pytest.param(partial(parts, k=None), "k", "missing", id="nonnegative: neither k nor start"),
+    pytest.param(partial(parts, k=3, start=point), "k", "3", id="nonnegative: k and start differ"),
+    pytest.param(partial(parts, method="mu"), "method", "'mu'", id="nonnegative: method"),
+    pytest.param(partial(nonnegative.factorize, A, 2, steps=5, watch=5), "watch", "5", id="nonnegative: watch"),
     pytest.param(partial(fit, k=3, start=point), "k", "3", id="factorize: k and start differ"),
     pytest.param(partial(factorize, A, 2, eta=0.1, steps=5, watch=5), "watch", "5", id="factorize: watch"),
     pytest.param(partial(walk, f), "objectives", "Frobenius", id="descend: one objective"),
@@ -240,6 +395,7 @@ REFUSED += [
     pytest.param(partial(Adam, [W], 0.1, beta2=nan), "beta", "nan", id="Adam: beta2"),
     pytest.param(partial(Adam, [W], 0.1, epsilon=-1), "epsilon", "-1", id="Adam: epsilon"),
     pytest.param(partial(stable_eta, np.zeros((2, 2))), "A", "0 everywhere", id="stable_eta: a zero matrix"),
+    pytest.param(partial(energy, np.zeros((2, 2))), "A", "0 everywhere", id="energy: a zero matrix"),
 ]
 
 
@@ -275,6 +431,26 @@ def test_bad_input_is_refused_at_the_door_in_one_clear_line(call, name, came):
         (partial(lowest_loss, A, 1), "lowest_loss", "A, k"),
         (partial(truncated_svd, A, 1), "truncated_svd", "A, k"),
         (partial(stable_eta, A), "stable_eta", "A, scale"),
+        (partial(energy, A), "energy", "A"),
+        (partial(numbers_stored, 1, 1, 1), "numbers_stored", "m, n, k"),
+        (partial(noise_threshold, A), "noise_threshold", "A, sigma"),
+        (partial(threshold_factor, 1), "threshold_factor", "beta"),
+        (partial(median_factor, 1), "median_factor", "beta"),
+        (docstring_words, "docstring_words", "terms"),
+        (photograph, "photograph", "shrink"),
+        (partial(alternate, A, point), "alternate", "A, start"),
+        (partial(multiplicative, A, point), "multiplicative", "A, start, repeats"),
+        (partial(projected, A, point), "projected", "A, start, repeats"),
+        (parts, "factorize", "A, k, steps, method, repeats, seed, start, keep_path, watch"),
+        (partial(random_start, A, 1), "random_start", "A, k, seed"),
+        (partial(nndsvd, A, 1), "nndsvd", "A, k, fill"),
+        (partial(match, A, A), "match", "H, other"),
+        (partial(stability, [A, A]), "stability", "H, seed"),
+        (
+            partial(MatrixFactorization, 2),
+            "MatrixFactorization",
+            "n_components, method, max_iter, tol, eta, random_state",
+        ),
     ],
 )
 def test_an_unknown_option_is_named_together_with_the_known_ones(call, title, options):
@@ -359,6 +535,11 @@ def test_the_zero_matrix_is_a_matrix():
     assert not run.diverged and run.loss[-1] < 1e-4 * run.loss[0]
 
 
+def steps_of(points):
+    """The next three points of a walk that has been asked for; taken when the result is looked at."""
+    return partial(map, lambda point: point.Z, itertools.islice(points, 3))
+
+
 def rule_walk(rule):
     """Three steps of a rule on W, whose gradient is W."""
 
@@ -374,6 +555,10 @@ def loss_and_slopes(f):
     return lambda: [f(W, H), *f.gradient(W, H)]
 
 
+def listed(values):
+    return Observed(Ratings.of([0, 1, 2, 3], [0, 1, 1, 1], values), lam=0.1, biases=True)
+
+
 def given(*names):
     """Fresh arguments, some of numpy and some of torch, all of them arrays of the caller's."""
     everything = {
@@ -385,6 +570,7 @@ def given(*names):
         "eta": np.array([0.01, 0.02]),
         "seed": torch.tensor([[1], [2]]),
         "sigma": np.array([2.0, 1.0]),
+        "values": np.array([5.0, 3.0, 2.0, 4.0]),
     }
     return {name: everything[name] for name in names}
 
@@ -394,6 +580,7 @@ CALLS = {  # every public function: the arguments it is given here, and the call
     "low_rank_matrix": ((), partial(low_rank_matrix, 4, 3, k=2, noise=0.1)),
     "matrix_with_singular_values": (("sigma",), partial(matrix_with_singular_values, m=4, n=3)),
     "Frobenius": (("A", "mask"), lambda A, mask: loss_and_slopes(Frobenius(A, mask))),
+    "Observed": (("W", "H", "values"), lambda W, H, values: loss_and_slopes(listed(values))),
     "square": (("W",), lambda W: square(W)),
     "product": (("W", "H"), lambda W, H: product(W, H)),
     "by_hand": (("W", "H"), lambda W, H: by_hand(f, W, H)),
@@ -410,6 +597,7 @@ CALLS = {  # every public function: the arguments it is given here, and the call
     ),
     "record": (("W", "H"), lambda W, H: record(walk([f] * 9, (W, H), gradient=by_hand), f, steps=9, keep_path=True)),
     "random_factors": (("k", "seed"), partial(random_factors, 4, 2)),
+    "with_biases": (("W", "H"), lambda W, H: with_biases((W, H)).Z),
     "factorize": (("A", "k", "eta", "seed"), partial(factorize, steps=9, keep_path=True)),
     "factorize, start": (
         ("A", "W", "H", "eta"),
@@ -419,6 +607,26 @@ CALLS = {  # every public function: the arguments it is given here, and the call
     "lowest_loss": (("A",), partial(lowest_loss, k=1)),
     "truncated_svd": (("A",), partial(truncated_svd, k=1)),
     "stable_eta": (("A",), stable_eta),
+    "energy": (("A",), energy),
+    "numbers_stored": ((), lambda: torch.tensor(numbers_stored(4, 2, 1))),
+    "noise_threshold": (("A",), noise_threshold),
+    "threshold_factor": ((), lambda: torch.tensor(threshold_factor(0.5), dtype=torch.float64)),
+    "median_factor": ((), lambda: torch.tensor(median_factor(0.5), dtype=torch.float64)),
+    "alternate": (("A", "W", "H"), lambda A, W, H: steps_of(alternate(A, (W, H)))),
+    "multiplicative": (("A", "W", "H"), lambda A, W, H: steps_of(multiplicative(A, (W, H)))),
+    "projected": (("A", "W", "H"), lambda A, W, H: steps_of(projected(A, (W, H)))),
+    "factorize, nonnegative": (("A", "seed"), lambda A, seed: parts(A, seed=seed, watch=None, keep_path=True)),
+    "random_start": (("A", "seed"), partial(random_start, k=2)),
+    "nndsvd": (("A",), partial(nndsvd, k=2)),
+    "Data": (("A", "W", "H"), lambda A, W, H: [Data(A)(W, H), Data(A).times(H.mT), Data(A).transposed_times(W)]),
+    "match": (("W", "H"), lambda W, H: [match(W[:2], H).similarity, match(W[:2], H).order]),
+    "stability": (("A",), lambda A: torch.tensor(stability([A[:2], A[2:]]).chance, dtype=torch.float64)),
+    "MatrixFactorization": (("A",), lambda A: torch.from_numpy(estimate(A, method="als").components_)),
+    "photograph": ((), photograph),
+    "brain_scan": ((), brain_scan),
+    "stock_prices": ((), lambda: stock_prices().A),
+    "digits": ((), lambda: digits().A),
+    "docstring_words": ((), lambda: docstring_words(terms=20).A),
 }
 
 
@@ -440,14 +648,15 @@ def surroundings():
 
 
 def test_every_public_function_is_called_below():
-    modules = (matrices, objectives, gradients, descent, exact)
+    modules = (matrices, objectives, gradients, descent, exact, nonnegative, estimator)
     members = itertools.chain.from_iterable(inspect.getmembers(module) for module in modules)
     public = {
         name
         for name, value in members
         if not name.startswith("_") and callable(value) and getattr(value, "__module__", "").startswith("mflearn.")
     }
-    records = {"Factors", "Run", "Rule"}  # they hold what they are given
+    records = {"Factors", "Run", "Rule", "Table", "Pictures", "Match", "Stability"}  # they hold what they are given
+    records |= {"Ratings", "given"}  # tests/test_refused.py
     assert {name.split(",")[0] for name in CALLS} == public - records
 
 

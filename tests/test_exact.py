@@ -3,9 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq, minimize_scalar
 
 from mflearn.descent import factorize, random_factors
-from mflearn.exact import lowest_loss, singular_values, stable_eta, truncated_svd
+from mflearn.exact import (
+    energy,
+    lowest_loss,
+    median_factor,
+    noise_threshold,
+    numbers_stored,
+    singular_values,
+    stable_eta,
+    threshold_factor,
+    truncated_svd,
+)
 from mflearn.gradients import hessian
 from mflearn.matrices import low_rank_matrix, matrix_with_singular_values, toy_matrix
 from mflearn.objectives import Frobenius, square
@@ -96,3 +107,89 @@ def test_curvature_and_flat_directions_of_other_matrices(shape, k):
     values = torch.linalg.eigvalsh(hessian(Frobenius(A), *truncated_svd(A, k)))
     assert float(values[-1]) == pytest.approx(4 * 4.0, rel=1e-9)
     assert int((values.abs() < 1e-9 * 4).sum()) == k**2
+
+
+@pytest.mark.parametrize("name", [name for name in MATRICES if name != "zero"])
+def test_energy_is_what_the_lowest_loss_leaves(name):
+    A = MATRICES[name].double()
+    shares = energy(A)
+    assert shares.shape == singular_values(A).shape and float(shares[-1]) == pytest.approx(1, rel=1e-14)
+    for k in range(1, len(shares) + 1):
+        assert float(shares[k - 1]) == pytest.approx(1 - float(lowest_loss(A, k) / square(A)), abs=1e-12)
+
+
+def test_energy_is_not_the_share_of_the_singular_values_themselves():
+    assert energy(torch.diag(torch.tensor([3.0, 1.0]))).tolist() == pytest.approx([0.9, 1.0])  # not 0.75
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(4, 2, 1), (4, 2, 2), (300, 256, 20), (1, 1, 3)])
+def test_numbers_stored_are_counted(m, n, k):
+    W, H = random_factors(m, n, k)
+    assert numbers_stored(m, n, k) == W.numel() + H.numel()
+
+
+def spike(x, beta):
+    """Where a singular value x of the signal is seen in noise, and what keeping or dropping it costs.
+
+    Benaych-Georges & Nadakuditi 2012: the observed value y, and the cosines c and d between the observed and the
+    true singular vectors. The cost is ‖x u vᵀ − y u' v'ᵀ‖² for x above β^(1/4).
+    """
+    y = np.sqrt((x + 1 / x) * (x + beta / x))
+    c = np.sqrt((x**4 - beta) / (x**4 + beta * x**2))
+    d = np.sqrt((x**4 - beta) / (x**4 + x**2))
+    return y, x**2 + y**2 - 2 * x * y * c * d, x**2
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.7, 0.3, 0.05])
+def test_the_threshold_is_where_keeping_begins_to_pay(beta):
+    """By root finding on the costs; and no other threshold has a smaller worst cost, by minimisation."""
+    x = brentq(lambda x: np.subtract(*spike(x, beta)[1:]), beta**0.25 * (1 + 1e-9), 10)
+    assert threshold_factor(beta) == pytest.approx(spike(x, beta)[0], rel=1e-9)
+
+    signals = np.linspace(beta**0.25 * (1 + 1e-9), 6, 20_000)
+    seen, kept, dropped = spike(signals, beta)
+
+    def regret(threshold):  # against knowing which of the two is cheaper
+        return np.max(np.where(seen > threshold, kept, dropped) - np.minimum(kept, dropped))
+
+    best = minimize_scalar(regret, bounds=(1 + beta**0.5, 4), method="bounded", options={"xatol": 1e-5}).x
+    assert threshold_factor(beta) == pytest.approx(best, abs=1e-3)
+
+
+def test_the_published_constants():
+    """Gavish & Donoho 2014: 4/√3 and 2.858 for square matrices, and for ω(β) a polynomial good to 0.02."""
+    assert threshold_factor(1.0) == pytest.approx(4 / 3**0.5, rel=1e-14)
+    assert round(median_factor(1.0), 3) == 2.858
+    for beta in np.linspace(0.01, 1, 34):
+        assert abs(median_factor(beta) - (0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43)) < 0.02
+    assert median_factor(1e-9) == pytest.approx(2**0.5, abs=1e-4)  # thin matrices: √2 · 1
+
+
+@pytest.mark.parametrize(("m", "n"), [(600, 600), (200, 800), (900, 90)])
+def test_the_median_of_pure_noise_is_the_one_of_the_law(m, n):
+    N = np.random.default_rng(m).standard_normal((m, n))
+    median = float(noise_threshold(N)) / median_factor(min(m, n) / max(m, n))
+    assert median == pytest.approx(np.median(np.linalg.svd(N, compute_uv=False)), rel=1e-12)
+    assert float(noise_threshold(N)) == pytest.approx(float(noise_threshold(N, sigma=1.0)), rel=5e-3)
+
+
+@pytest.mark.parametrize(("m", "n"), [(120, 120), (100, 250), (250, 100)])
+def test_the_threshold_finds_the_rank_that_is_closest_to_the_truth(m, n):
+    """Strong and weak signals in noise: keeping what is above it is never far from the best k, known only to us."""
+    for seed in range(5):
+        X = matrix_with_singular_values([80.0, 60, 45, 38, 25, 12, 6, 3], m=m, n=n, seed=seed)
+        A = X + torch.from_numpy(np.random.default_rng(seed).standard_normal((m, n)))
+        U, sigma, Vt = torch.linalg.svd(A, full_matrices=False)
+        apart = torch.stack([square(U[:, :k] * sigma[:k] @ Vt[:k] - X) for k in range(20)])
+        for threshold in (noise_threshold(A, sigma=1.0), noise_threshold(A)):
+            k = int((sigma > threshold).sum())
+            assert 3 <= k <= 5 and apart[k] <= 1.1 * apart.min()
+        assert apart[int((sigma > (m**0.5 + n**0.5)).sum())] >= apart.min()
+
+
+def test_noise_of_another_size_moves_the_threshold_with_it():
+    A = low_rank_matrix(40, 30, k=2, noise=1.0)
+    assert float(noise_threshold(7 * A)) == pytest.approx(7 * float(noise_threshold(A)), rel=1e-12)
+    assert float(noise_threshold(A, sigma=0.5)) == pytest.approx(threshold_factor(0.75) * 40**0.5 / 2, rel=1e-14)
+    assert torch.equal(noise_threshold(A.mT, sigma=2.0), noise_threshold(A, sigma=2.0))
+    assert noise_threshold(A, sigma=0.0) == 0

@@ -1,10 +1,35 @@
-"""The matrices have the rank, the noise and the singular values asked for, the same ones every time."""
+"""The matrices have the rank, the noise and the singular values asked for; found ones are those of their files."""
 
+import re
+from pathlib import Path
+
+import matplotlib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from mflearn.matrices import low_rank_matrix, matrix_with_singular_values, toy_matrix
+from mflearn.exact import energy, numbers_stored
+from mflearn.matrices import (
+    LIBRARIES,
+    brain_scan,
+    digits,
+    docstring_words,
+    low_rank_matrix,
+    matrix_with_singular_values,
+    photograph,
+    stock_prices,
+    toy_matrix,
+)
+
+SAMPLES = f"{matplotlib.get_data_path()}/sample_data"
+
+
+@pytest.fixture(scope="module")
+def words():
+    return docstring_words()
 
 
 def test_the_toy_matrix_is_the_one_of_the_course():
@@ -42,3 +67,101 @@ def test_the_seed_decides():
     )
     for make in makers:
         assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
+
+
+def test_the_photograph_is_the_file_reduced():
+    """Pillow's own box filter and grey are the reference, to a level of 255 for its rounding."""
+    A = photograph()
+    with Image.open(f"{SAMPLES}/grace_hopper.jpg") as file:
+        theirs = np.asarray(file.convert("L").reduce(2))
+    assert A.shape == theirs.shape == (300, 256) and A.dtype == torch.float64
+    assert np.abs(255 * A.numpy() - theirs).max() < 1.5
+    assert A.min() >= 0 and A.max() <= 1 and A.std() > 0.1
+
+
+@pytest.mark.parametrize("shrink", [2, 4])
+def test_the_photograph_is_reduced_further(shrink):
+    blocks = photograph().unfold(0, shrink, shrink).unfold(1, shrink, shrink)
+    A = photograph(shrink=shrink)
+    assert A.shape == (300 // shrink, 256 // shrink) and torch.allclose(A, blocks.mean((-1, -2)), rtol=1e-12)
+
+
+def test_pictures_are_compressible():
+    """Two thirds of the numbers, or fewer, give 98 % of the energy; noise of the same shape gives far less."""
+    for A in (photograph(), brain_scan()):
+        k = 1 + int((energy(A) < 0.98).sum())
+        assert numbers_stored(*A.shape, k) < 2 / 3 * A.numel()
+        noise = low_rank_matrix(*A.shape, k=1, noise=1.0) - low_rank_matrix(*A.shape, k=1)
+        assert energy(noise)[k - 1] < 0.6
+
+
+def test_the_scan_is_a_head_in_air():
+    A = brain_scan()
+    assert A.shape == (256, 256) and A.dtype == torch.float64 and (A.min(), A.max()) == (0, 1)
+    assert torch.equal(A, (215 * A).round() / 215) and 0.5 < (A == 0).double().mean() < 0.6
+    assert A.diff().abs().mean() < 0.2 * A.mean()  # neighbours are alike; in shuffled rows they are not
+    assert A[torch.randperm(256, generator=torch.Generator().manual_seed(0))].diff(dim=0).abs().mean() > 0.4 * A.mean()
+    assert A[:8, :8].max() < 0.1 * A[100:150, 100:150].mean()
+
+
+def test_the_prices_are_those_of_the_file():
+    table = stock_prices()
+    assert table.A.shape == (len(table.rows), len(table.columns)) == (214, 9)
+    assert table.A.isfinite().all() and (table.A > 0).all()
+    assert list(table.rows) == sorted(set(table.rows)) and all(re.fullmatch(r"\d{4}-\d\d-01", d) for d in table.rows)
+    assert "DELL" not in table.columns
+    text = Path(f"{SAMPLES}/Stocks.csv").read_text()
+    lines = dict(line.split(",", 1) for line in text.splitlines() if line[0].isdigit())
+    for date in (table.rows[0], table.rows[100], table.rows[-1]):
+        known = [float(value) for i, value in enumerate(lines[date].split(",")) if i != 5]  # 5: Dell
+        assert table.A[table.rows.index(date)].tolist() == known
+
+
+def test_the_digits_are_scikit_learns():
+    ours, theirs = digits(), load_digits()
+    assert ours.A.dtype == torch.float64 and ours.labels.dtype == torch.int64 and ours.shape == (8, 8)
+    assert np.array_equal(ours.A, theirs.data) and np.array_equal(ours.labels, theirs.target)
+    assert np.array_equal(ours.A[7].view(ours.shape), theirs.images[7])
+
+
+def test_words_say_what_they_count(words):
+    """Whatever the versions of the libraries."""
+    A, rows, columns = words.A, words.rows, words.columns
+    assert A.shape == (len(rows), len(columns)) and A.dtype == torch.float64 and len(columns) == 1000
+    assert (A >= 0).all() and torch.allclose(A.norm(dim=1), A.new_ones(len(rows)), rtol=1e-12)
+    assert 500 < len(rows) == len(set(rows)) and list(rows) == sorted(rows)
+    assert 0.01 < (A > 0).double().mean() < 0.1
+    assert list(columns) == sorted(set(columns)) and all(re.fullmatch("[a-z]{3,}", word) for word in columns)
+    assert not ENGLISH_STOP_WORDS.intersection(columns)
+    spread = (A > 0).sum(0)
+    assert spread.min() >= 5 and spread.max() <= 0.2 * len(rows)
+    assert {row.rpartition(".")[0] for row in rows} == set(LIBRARIES)
+
+
+def test_a_word_is_found_where_it_stands(words):
+    """A filter is about filters; no function of numpy.linalg has a word that its docstring has not."""
+    value = dict(zip(words.columns, words.A[words.rows.index("scipy.signal.butter")].tolist(), strict=True))
+    assert value["filter"] > 0.15 and value["dataframe"] == 0
+    import numpy.linalg
+
+    for row, counts in zip(words.rows, words.A, strict=True):
+        if row.startswith("numpy.linalg."):
+            text = getattr(numpy.linalg, row.rpartition(".")[2]).__doc__.partition("References")[0].lower()
+            for word, count in zip(words.columns, counts.tolist(), strict=True):
+                assert not count or word in text
+
+
+def test_words_are_counted_the_same_every_time_and_fewer_on_request(words):
+    again = docstring_words()
+    assert again.rows == words.rows and again.columns == words.columns and torch.equal(again.A, words.A)
+    few = docstring_words(terms=50)
+    assert len(few.columns) == 50 and set(few.columns) <= set(words.columns) and few.A.any(1).all()
+
+
+def test_each_call_makes_its_own():
+    for make in (photograph, brain_scan):
+        make().zero_()
+        assert make().any()
+    for make in (stock_prices, digits):
+        make().A.zero_()
+        assert make().A.any()

@@ -1,15 +1,18 @@
 """The objective is the formula, its masked entries do not exist, and its block steps go down as theory says."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from mflearn.descent import GradientDescent, factorize, random_factors
-from mflearn.gradients import by_hand
+from mflearn.descent import Adam, GradientDescent, descend, factorize, random_factors, record, with_biases
+from mflearn.gradients import by_autograd, by_differences, by_hand, relative_difference
 from mflearn.matrices import low_rank_matrix, toy_matrix
-from mflearn.objectives import LARGE, Frobenius, product, square
+from mflearn.objectives import LARGE, Frobenius, Observed, product, square
+from mflearn.ratings import Ratings
+from mflearn.recommend import als
 
 RUNS = [(), (3,), (2, 3)]
 
@@ -148,3 +151,103 @@ def test_a_residual_kept_in_a_recording_can_be_followed_by_autograd_and_by_hand(
     W, H = run.W.clone().requires_grad_(), run.H.clone().requires_grad_()
     f(W, H).backward()
     assert torch.allclose(W.grad, by_hand[0]) and torch.allclose(H.grad, by_hand[1])
+
+
+LISTED = [(), {"lam": 0.3}, {"scale": 0.5, "lam": 0.3}]
+
+
+def listed(m=6, n=5, seed=0):
+    """Two thirds of a matrix as ratings."""
+    A, M = low_rank_matrix(m, n, k=2, seed=seed), low_rank_matrix(m, n, k=4, seed=seed + 50) > -0.5
+    user, item = M.nonzero().T
+    return Ratings(user, item, A[M], (*range(m),), (*range(n),))
+
+
+@pytest.mark.parametrize("runs", [*RUNS, (300,)])
+@pytest.mark.parametrize("options", LISTED)
+def test_masked_and_listed_entries_agree(runs, options):
+    ratings, options = listed(), dict(options)
+    masked, many = Frobenius(*ratings.to_dense(hidden=torch.nan), **options), Observed(ratings, **options)
+    W, H = batch(6, 5, 3, runs)
+    assert torch.allclose(many(W, H), masked(W, H), rtol=1e-12, atol=0) and many(W, H).shape == runs
+    for one, other in zip(many.gradient(W, H), masked.gradient(W, H), strict=True):
+        assert float((one - other).abs().max()) <= 1e-12 * float(other.abs().max())
+    seeds = torch.arange(int(np.prod(runs, dtype=int))).reshape(runs)
+    one, other = (factorize(f, 2, eta=0.01, steps=50, seed=seeds) for f in (many, masked))
+    assert torch.allclose(one.loss, other.loss, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("options", [{}, {"lam": 0.3}, {"lam": 0.3, "weighted": True, "scale": 0.7, "mean": 1.5}])
+@pytest.mark.parametrize("runs", RUNS)
+def test_the_gradient_of_listed_entries_is_the_gradient(options, runs):
+    f, (W, H) = Observed(listed(), **options), batch(6, 5, 2, runs)
+    hand = by_hand(f, W, H)
+    assert relative_difference(hand, by_autograd(f, W, H)) < 1e-13
+    assert relative_difference(hand, by_differences(f, W, H)) < 1e-7
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_with_biases_the_gradient_is_that_of_what_is_free(weighted):
+    f = Observed(listed(), lam=0.3, mean=2.0, weighted=weighted, biases=True)
+    W, H = with_biases(batch(6, 5, 2, (3,)))
+    W[..., 0], H[..., -1, :] = 0.5, -0.5
+    for way in (by_autograd, by_differences):
+        for own, theirs, fixed in zip(by_hand(f, W, H), way(f, W, H), ((..., -1), (..., 0, slice(None))), strict=True):
+            assert not own[fixed].any() and theirs[fixed].any()
+            theirs[fixed] = 0
+            assert float((own - theirs).abs().max()) < 1e-6
+
+
+def test_the_loss_with_biases_is_the_formula():
+    ratings = listed()
+    b, c, w, h = (low_rank_matrix(*shape, k=1, seed=7).numpy() for shape in ((6, 1), (1, 5), (6, 2), (2, 5)))
+    W = torch.from_numpy(np.hstack((b, w, np.ones((6, 1)))))
+    H = torch.from_numpy(np.vstack((np.ones((1, 5)), h, c)))
+    triples = [*zip(ratings.user.tolist(), ratings.item.tolist(), ratings.value.tolist(), strict=True)]
+    errors = [(2.0 + b[u, 0] + c[0, i] + w[u] @ h[:, i] - r) ** 2 for u, i, r in triples]
+    whole = b[:, 0] ** 2 + (w**2).sum(1), c[0] ** 2 + (h**2).sum(0)
+    plain = sum(errors) + 0.3 * (whole[0].sum() + whole[1].sum())
+    weighted = sum(errors) + 0.3 * sum(whole[0][u] + whole[1][i] for u, i, _ in triples)
+    for expected, flag in ((plain, False), (weighted, True)):
+        f = Observed(ratings, lam=0.3, mean=2.0, biases=True, weighted=flag)
+        assert float(f(W, H)) == pytest.approx(expected, rel=1e-13)
+
+
+def test_biases_are_learnt_by_the_one_loop_and_the_ones_stay():
+    ratings, start = listed(), with_biases(random_factors(6, 5, 1, seed=1, scale=0.1))
+    f = Observed(ratings, lam=0.1, mean=ratings.mean, biases=True)
+    for rule in (GradientDescent, Adam):
+        run = factorize(f, start=tuple(start), eta=0.02, steps=500, rule=rule)
+        assert (run.W[:, -1] == 1).all() and (run.H[0] == 1).all()
+        assert run.W[:, 0].any() and run.H[-1].any() and run.loss[-1] < 0.5 * run.loss[0]
+    best = min(float(sweep.loss) for sweep in itertools.islice(als_double(ratings, 1, 0.1), 300))
+    long = factorize(f, start=tuple(start), eta=0.02, steps=20_000)
+    assert float(long.loss[-1]) == pytest.approx(best, rel=1e-6)
+
+
+def als_double(ratings, k, lam):
+    return als(ratings, k, lam=lam, weighted=False, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sampled_gradients_are_the_gradient_on_average(weighted):
+    f, (W, H) = Observed(listed(), lam=0.3, weighted=weighted, mean=1.0), batch(6, 5, 2, ())
+    size = len(f.goal)
+    assert size % 7
+    parts = [*itertools.islice(f.sampled(7), -(-size // 7))]
+    seen = torch.cat([part.user * 5 + part.item for part in parts])
+    assert len(parts[0].goal) == 7 and seen.unique().numel() == len(seen) == size
+    mean = [sum(len(p.goal) / size * p.gradient(W, H)[side] for p in parts) for side in (0, 1)]
+    assert relative_difference(tuple(mean), f.gradient(W, H)) < 1e-13
+
+
+def test_stochastic_descent_comes_near_the_minimum():
+    ratings = listed(30, 20)
+    f = Observed(ratings, lam=0.05, mean=ratings.mean, biases=True)
+    start = with_biases(random_factors(30, 20, 2, scale=0.1))
+    run = record(descend(f.sampled(20, seed=1), start, partial(GradientDescent, eta=0.002)), f, steps=5000)
+    best = min(float(sweep.loss) for sweep in itertools.islice(als_double(ratings, 2, 0.05), 200))
+    assert float(run.loss[-1]) < 1.2 * best < 0.2 * float(run.loss[0])
+    assert torch.equal(
+        run.loss, record(descend(f.sampled(20, seed=1), start, partial(GradientDescent, eta=0.002)), f, steps=5000).loss
+    )

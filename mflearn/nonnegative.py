@@ -1,0 +1,304 @@
+"""Non-negative factorization, A ≈ W H with no entry below 0, and how far two runs agree. No plots.
+
+    multiplicative, projected   walk: generators of points, as `descent.descend`; `record` measures them
+    factorize                   both together, for a matrix: the friendly face
+    match, stability            which part is which in another run, and how alike they are
+
+Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. Of one half, say of W, the
+gradient is 2 (W Q − P) with P = A Hᵀ and Q = H Hᵀ; the other half is the same with Aᵀ ≈ Hᵀ Wᵀ. Neither half, and
+so no step, raises the loss. Updated together, from the same old pair, W and H can overshoot, and the loss can rise.
+"""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from . import checked
+from .descent import Factors, Run, random_factors, record
+from .exact import truncated_svd
+from .objectives import LARGE, Frobenius, square
+
+TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
+ROUND_OFF = 1e-9  # beside the largest entry: what an SVD may leave in place of 0
+SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
+
+
+@checked.options
+def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> Iterator[Factors]:
+    """W ← W ⊙ (A Hᵀ) / (W H Hᵀ), then H ← H ⊙ (WᵀA) / (WᵀW H), without end (Lee & Seung 2001).
+
+    It is gradient descent, W − S ⊙ 2 (W H Hᵀ − A Hᵀ), with a step of its own for each entry: S = W / (2 W H Hᵀ).
+    This S is the inverse curvature of a parabola that lies above the loss and touches it at W: its lowest point
+    cannot be higher.
+
+    A zero would stay zero for ever, and 0/0 is no number: entries below 1e-16 of the typical size √(mean(A) / k) are
+    set to it, also in the start. So zeros can grow again, and the walk comes to rest only where the gradient allows
+    (Takahashi & Hibi 2014). With `repeats` each half is updated so often with the same A Hᵀ and H Hᵀ, which are the
+    costly part (Gillis & Glineur 2012).
+    """
+    data, Z = _begin(A, start, repeats)
+    floor = TINY * (data.mean / Z.shape[-1]) ** 0.5 or TINY
+    Z[...] = Z.clamp_min(floor)
+
+    def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
+        X.mul_((X @ Q).reciprocal_().mul_(P)).clamp_min_(floor)
+
+    return _walk(data, Z, update, repeats)
+
+
+@checked.options
+def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> Iterator[Factors]:
+    """W ← max(0, W − 2 η (W H Hᵀ − A Hᵀ)) with η = 1 / (2 ‖H Hᵀ‖₂), then the same for H, without end.
+
+    With H fixed the loss of W has no curvature above L = 2 ‖H Hᵀ‖₂: a step 1/L goes to the lowest point of a parabola
+    that lies above it, and cutting off what is below 0 is the nearest point that is allowed (Lin 2007; Bolte et al.
+    2014). Entries can be exactly 0, and can leave it again. `repeats` as in `multiplicative`.
+    """
+    data, Z = _begin(A, start, repeats)
+
+    def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
+        curvature = torch.linalg.eigvalsh(Q)[..., -1:, None].clamp_min(torch.finfo(torch.float64).tiny)
+        X.sub_((X @ Q).sub_(P).div_(curvature)).clamp_min_(0)
+
+    return _walk(data, Z, update, repeats)
+
+
+@checked.options
+def factorize(
+    A: Any,
+    k: int | None = None,
+    *,
+    steps: int,
+    method: Callable[..., Iterator[Factors]] = multiplicative,
+    repeats: int = 1,
+    seed: int | Tensor = 0,
+    start: tuple[Any, Any] | Factors | None = None,
+    keep_path: bool = False,
+    watch: Callable[[int], bool] | None = None,
+) -> Run:
+    """A recorded walk of `steps` updates from random factors, or from a start such as `nndsvd(A, k)`.
+
+    A (m, n) is a table without negative entries, or a sparse matrix of scipy. `method` is `multiplicative` or
+    `projected`. An array of seeds makes a batch of runs.
+
+    >>> run = factorize([[5, 3], [3, 2], [2, 1], [1, 1]], k=1, steps=20)
+    >>> print(f"{run.loss[-1]:.5f}")
+    0.16718
+    """
+    data, steps = _data(A), checked.integer(steps, "steps", least=1)
+    checked.function(method, "method", takes="A and start, such as multiplicative or projected")
+    if start is None:
+        if k is None:
+            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
+        start = random_start(data, k, seed=seed)
+    elif k is not None and checked.integer(k, "k", least=1) != (rank := checked.start(start, data.shape)[0].shape[-1]):
+        raise ValueError(f"k is {k}; the start has rank {rank}")
+    walk = method(data, start, repeats=repeats)
+    return record(walk, data, steps=steps, keep_path=keep_path, watch=watch)
+
+
+@checked.options
+def random_start(A: Any, k: int, *, seed: int | Tensor = 0) -> Factors:
+    """Uniform random W and H whose product has the mean of A; an array of seeds makes a batch."""
+    data, k = _data(A), checked.integer(k, "k", least=1)
+    return random_factors(*data.shape, k, seed=seed, scale=2 * (data.mean / k) ** 0.5)
+
+
+@checked.options
+def nndsvd(A: Any, k: int, *, fill: float = 0.0) -> Factors:
+    """A start without chance: of each term σ u vᵀ of the SVD the positive or the negative halves of u and v.
+
+    Whichever pair has the larger product is taken, with that product as its size (Boutsidis & Gallopoulos 2008).
+    A has min(m, n) terms; columns of W and rows of H beyond them are zero. Zeros become `fill` times the mean of A:
+    0 suits `projected`; `multiplicative` grows out of a zero so slowly that it needs more, 1 say.
+    """
+    data, fill = _data(A), checked.number(fill, "fill", least=0)
+    W, H = truncated_svd(data.dense(), k)
+    halves = []
+    for sign in (1, -1):
+        w, h = (sign * W).clamp_min(0), (sign * H).clamp_min(0)
+        lengths = w.norm(dim=0), h.norm(dim=1)
+        halves.append((lengths[0] * lengths[1], _over(w, lengths[0]), _over(h, lengths[1][:, None])))
+    (plus, w, h), (minus, v, g) = halves
+    take, size = plus >= minus, torch.maximum(plus, minus).sqrt()
+    W, H = torch.where(take, w, v) * size, torch.where(take[:, None], h, g) * size[:, None]
+    return Factors.of(*(X.masked_fill(X / X.max() <= ROUND_OFF, fill * data.mean) for X in (W, H)))
+
+
+class Data:
+    """A non-negative matrix A (m, n), dense or sparse, as the walks need it: its loss, A times X, and Aᵀ times X.
+
+    Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A, W H is never formed:
+    there it is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, right to about 1e-15 ‖A‖², and Aᵀ W is known from the last update.
+    """
+
+    @checked.options
+    def __init__(self, A: Any) -> None:
+        table = checked.nonnegative(A)
+        self.shape = tuple(table.shape)
+        self.mean = float(table.sum()) / (self.shape[0] * self.shape[1])
+        if isinstance(table, Tensor) and int(table.count_nonzero()) < SPARSE * table.numel():
+            table = csr_array(table.numpy())
+        self.table = table  # a tensor or a csr_array
+        self._kept: tuple[Tensor, Tensor] | None = None  # the last W, and Aᵀ W
+        if isinstance(table, Tensor):
+            self._forward, self._transposed = table, table.mT.contiguous()
+            self._loss = Frobenius(table) if table.numel() < LARGE else None
+            self._square = float(square(table))
+        else:
+            self._forward, self._transposed = _quick(table), _quick(table.T.tocsr())
+            self._loss, self._square = None, float(table.data @ table.data)
+
+    def dense(self) -> Tensor:
+        """A itself as a tensor."""
+        return self.table if isinstance(self.table, Tensor) else torch.from_numpy(self.table.toarray())
+
+    def times(self, X: Tensor) -> Tensor:
+        """A X for X (..., n, k); shape (..., m, k)."""
+        return _product(self._forward, X)
+
+    def transposed_times(self, X: Tensor) -> Tensor:
+        """Aᵀ X for X (..., m, k); shape (..., n, k)."""
+        P = _product(self._transposed, X)
+        if self._loss is None:
+            self._kept = X.clone(), P
+        return P
+
+    def __call__(self, W: Tensor, H: Tensor) -> Tensor:
+        """The loss, shape (...)."""
+        if self._loss is not None:
+            return self._loss(W, H)
+        kept = self._kept
+        P = kept[1] if kept is not None and torch.equal(kept[0], W) else _product(self._transposed, W)
+        cross, product = (P * H.mT).sum((-2, -1)), ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
+        return (self._square - 2 * cross + product).clamp_min(0)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which part of another run goes with which of this one."""
+
+    order: Tensor  # (k,), int64: part order[i] of the other goes with part i
+    similarity: Tensor  # (k,): the cosine between the two, 1 where they differ by a factor alone
+
+
+@checked.options
+def match(H: Any, other: Any) -> Match:
+    """Pair the parts of two runs, the rows of H (k, n), so that the cosines between them have the largest sum.
+
+    W H stays the same when parts are reordered and stretched; a pairing and a cosine see neither. The pairing is
+    scipy's `linear_sum_assignment` (Kuhn 1955).
+
+    >>> match([[1, 0, 0], [0, 2, 0]], [[0, 5, 0], [3, 0, 0]]).order
+    tensor([1, 0])
+    """
+    H, other = (checked.nonnegative(checked.matrix(X, name), name) for X, name in ((H, "H"), (other, "other")))
+    if H.shape != other.shape:
+        raise ValueError(f"other has shape {(*other.shape,)}; H has shape {(*H.shape,)}, they must be equal")
+    cosines = _directions(H) @ _directions(other).mT
+    order = torch.from_numpy(linear_sum_assignment(cosines.numpy(), maximize=True)[1])
+    return Match(order, cosines[torch.arange(len(order)), order].clamp_max(1))
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How alike the parts of several runs are: 1 if all found the same."""
+
+    score: float  # the mean cosine of matched parts over all pairs of runs
+    chance: float  # the same against runs whose parts have their entries shuffled: what no agreement would score
+    pairs: Tensor  # (runs, runs): the score of each pair, 1 on the diagonal
+    reference: int  # the run that agrees best with the others
+    parts: Tensor  # (k,): the mean cosine of each of its parts with those matched to it
+
+
+@checked.options
+def stability(H: Any, *, seed: int = 0) -> Stability:
+    """Compare the parts of several runs, H (runs, k, n), such as `factorize(A, k, steps=200, seed=range(10)).H`.
+
+    A score says little without its `chance`: vectors without negative entries are never far apart.
+    `seed` is for the shuffling.
+    """
+    H = checked.stack(H, "H")
+    runs, k, n = H.shape
+    rng = np.random.default_rng(checked.integer(seed, "seed", least=0))
+    order = torch.from_numpy(rng.permuted(np.broadcast_to(np.arange(n), H.shape), axis=-1))
+    shuffled = H.take_along_dim(order, -1)
+    similar, random = torch.ones(runs, runs, k, dtype=torch.float64), []
+    for i, j in itertools.permutations(range(runs), 2):
+        similar[i, j] = match(H[i], H[j]).similarity
+        random.append(match(H[i], shuffled[j]).similarity)
+    pairs = similar.mean(-1)
+    apart = ~torch.eye(runs, dtype=torch.bool)
+    reference = int(pairs.sum(1).argmax())
+    return Stability(
+        score=float(pairs[apart].mean()),
+        chance=float(torch.stack(random).mean()),
+        pairs=pairs,
+        reference=reference,
+        parts=similar[reference][apart[reference]].mean(0),
+    )
+
+
+def _data(A: Any) -> Data:
+    return A if isinstance(A, Data) else Data(A)
+
+
+def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
+    """The data and a Z of our own that the walk may write into."""
+    data = _data(A)
+    checked.integer(repeats, "repeats", least=1)
+    W, H = checked.start(start, data.shape)
+    for name, X in (("W", W), ("H", H)):
+        if (X < 0).any():
+            raise ValueError(f"{name} of start holds {float(X.min())}; no entry may be below 0")
+    return data, Factors.of(W, H).Z
+
+
+def _walk(data: Data, Z: Tensor, update: Callable[[Tensor, Tensor, Tensor], None], repeats: int) -> Iterator[Factors]:
+    m = data.shape[0]
+    W, G = Z[..., :m, :], Z[..., m:, :]  # G = Hᵀ: both halves are then the same
+    while True:
+        yield Factors(Z.clone(), m)
+        P, Q = data.times(G), G.mT @ G
+        for _ in range(repeats):
+            update(W, P, Q)
+        P, Q = data.transposed_times(W), W.mT @ W
+        for _ in range(repeats):
+            update(G, P, Q)
+
+
+def _quick(A: csr_array) -> Any:
+    """The same matrix for products: where torch has MKL, as its sparse tensor, twice as fast as scipy's."""
+    if not torch.backends.mkl.is_available():
+        return A
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
+        parts = (torch.from_numpy(part) for part in (A.indptr, A.indices, A.data))
+        return torch.sparse_csr_tensor(*parts, A.shape, dtype=torch.float64)
+
+
+def _product(A: Any, X: Tensor) -> Tensor:
+    """A X for every leading index of X; of a sparse A, all runs of a batch beside each other in one product."""
+    runs, (n, k) = X.shape[:-2], X.shape[-2:]
+    if isinstance(A, csr_array) or A.layout == torch.sparse_csr:
+        beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
+        P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
+        return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
+    return A @ X
+
+
+def _directions(H: Tensor) -> Tensor:
+    """Rows of length 1, or 0 where there is nothing."""
+    return _over(H, H.norm(dim=1, keepdim=True))
+
+
+def _over(X: Tensor, lengths: Tensor) -> Tensor:
+    return torch.where(lengths > 0, X / torch.where(lengths > 0, lengths, 1), 0)

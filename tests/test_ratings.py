@@ -1,0 +1,170 @@
+"""Ratings are what was given, once; a split hides what it says and leaves nobody untaught."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+import torch
+
+from mflearn.ratings import LARGEST, Ratings
+
+
+def some(size=200, m=20, n=15, seed=0):
+    """Random ratings of distinct pairs, with a rare user and a rare item."""
+    rng = np.random.default_rng(seed)
+    pairs = rng.choice(m * n, size, replace=False)
+    user, item = np.append(pairs // n, [m, 0]), np.append(pairs % n, [0, n])
+    return Ratings.of([f"u{u}" for u in user], [f"i{i}" for i in item], rng.integers(1, 11, size + 2) / 2)
+
+
+def triples(ratings):
+    return set(ratings.to_frame().itertuples(index=False, name=None))
+
+
+def test_labels_of_any_hashable_kind_come_back_in_the_order_of_their_appearance():
+    users, items = ["Bo", ("Ann", 2), "Bo", 7, ("Ann", 2)], [2.5, None.__class__, "x", 2.5, "x"]
+    ratings = Ratings.of(users, items, [1, 2, 3, 4, 5])
+    assert ratings.users == ("Bo", ("Ann", 2), 7) and ratings.items == (2.5, None.__class__, "x")
+    assert ratings.user.tolist() == [0, 1, 0, 2, 1] and ratings.item.tolist() == [0, 1, 2, 0, 2]
+    assert [*ratings.to_frame()["user"]] == users and [*ratings.to_frame()["item"]] == items
+    assert len(ratings) == 5 and ratings.shape == (3, 3) and ratings.mean == 3
+    assert ratings.row["Bo"] == 0 and ratings.column["x"] == 2
+    assert repr(ratings) == "Ratings(5 values, 3 users × 3 items)"
+
+
+def test_every_way_in_gives_the_same_ratings():
+    frame = some().to_frame()
+    text = frame.assign(when=1).to_csv(index=False)
+    m, n = (frame[name].nunique() for name in ("user", "item"))
+    of = Ratings.of(frame.user, frame.item, frame.value)
+    named = Ratings.from_frame(frame.rename(columns={"value": "stars"}), value="stars")
+    read = Ratings.from_csv(io.StringIO(text))
+    sparse = Ratings.from_sparse(scipy.sparse.csr_array((of.value, (of.user, of.item)), shape=(m, n)))
+    assert triples(of) == triples(named) == triples(read)
+    for other in (named, read):
+        assert other.users == of.users and other.items == of.items and torch.equal(other.value, of.value)
+    assert sparse.shape == of.shape and torch.equal(sparse.to_dense(hidden=0)[0], of.to_dense(hidden=0)[0])
+
+
+def test_a_stored_zero_of_a_sparse_matrix_is_a_rating_and_an_empty_row_a_user():
+    ratings = Ratings.from_sparse(scipy.sparse.coo_array(([0.0, 2.0], ([0, 2], [1, 0])), shape=(4, 2)))
+    assert ratings.shape == (4, 2) and len(ratings) == 2 and ratings.users == (0, 1, 2, 3)
+    A, mask = ratings.to_dense()
+    assert mask.tolist() == [[False, True], [False, False], [True, False], [False, False]]
+    assert A[0, 1] == 0 and A[2, 0] == 2 and A[~mask].isnan().all()
+
+
+def test_duplicates_are_counted_and_the_first_is_named():
+    who, what, value = [1, 2, 1, 1, 2, 3], ["a", "b", "a", "a", "b", "a"], [1, 2, 3, 8, 4, 5]
+    with pytest.raises(
+        ValueError, match="^3 ratings are duplicates, the first of user 1 and item 'a'; give duplicates="
+    ):
+        Ratings.of(who, what, value)
+    last = Ratings.of(who, what, value, duplicates="last")
+    mean = Ratings.of(who, what, value, duplicates="mean")
+    assert triples(last) == {(1, "a", 8), (2, "b", 4), (3, "a", 5)}
+    assert triples(mean) == {(1, "a", 4), (2, "b", 3), (3, "a", 5)}
+    assert [*last.to_frame()["value"]] == [8, 4, 5] and [*mean.to_frame()["value"]] == [4, 3, 5]
+
+
+def test_nothing_of_the_caller_is_kept_and_nothing_can_be_set():
+    value, labels = np.array([1.0, 2.0]), ["a", "b"]
+    ratings = Ratings.of(labels, labels, value)
+    value[0], labels[0] = 99, "z"
+    assert ratings.value.tolist() == [1, 2] and ratings.users == ("a", "b")
+    with pytest.raises(AttributeError):
+        ratings.value = None
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "int8", "uint64", "bool", "read-only", "strided", "tensor"])
+def test_values_of_any_kind_are_taken(kind):
+    value = np.array([1, 0, 1, 1])
+    given = {
+        "read-only": np.broadcast_to(np.ones(1), 4) * value,
+        "strided": np.repeat(value, 3)[::3],
+        "tensor": torch.tensor(value, dtype=torch.float32, requires_grad=True),
+    }.get(kind)
+    given = value.astype(kind) if given is None else given
+    if kind == "read-only":
+        given.flags.writeable = False
+    ratings = Ratings.of([0, 1, 2, 3], [0, 0, 0, 0], given)
+    assert ratings.value.dtype == torch.float64 and ratings.value.tolist() == [1, 0, 1, 1]
+
+
+def test_a_dense_matrix_that_would_not_fit_is_refused():
+    side = int(LARGEST**0.5) + 1
+    ratings = Ratings(torch.tensor([0]), torch.tensor([0]), torch.ones(1).double(), (*range(side),), (*range(side),))
+    with pytest.raises(ValueError, match="entries; at most 100,000,000 fit"):
+        ratings.to_dense()
+
+
+SPLITS = {
+    "split": lambda ratings, **options: [ratings.split(0.3, **options)],
+    "hold_out": lambda ratings, **options: [ratings.hold_out(3, **options)],
+    "folds": lambda ratings, **options: [*ratings.folds(4, **options)],
+}
+
+
+@pytest.mark.parametrize("how", SPLITS)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_split_parts_all_ratings_and_tests_nobody_untaught(how, seed):
+    ratings = some(seed=seed)
+    for train, test in SPLITS[how](ratings, seed=seed):
+        assert triples(train) | triples(test) == triples(ratings) and not triples(train) & triples(test)
+        assert train.users == test.users == ratings.users and train.items == test.items == ratings.items
+        assert {*test.user.tolist()} <= {*train.user.tolist()} and {*test.item.tolist()} <= {*train.item.tolist()}
+
+
+@pytest.mark.parametrize("how", SPLITS)
+def test_cold_users_and_items_are_tested_where_that_is_asked(how):
+    ratings = some()
+    cold = sum(
+        len({*test.user.tolist()} - {*train.user.tolist()}) + len({*test.item.tolist()} - {*train.item.tolist()})
+        for train, test in SPLITS[how](ratings, cold=True)
+    )
+    assert cold > 0
+
+
+def test_a_split_is_of_its_seed():
+    ratings = some()
+    one, same, other = (ratings.split(0.2, seed=seed)[1] for seed in (1, 1, 2))
+    assert triples(one) == triples(same) != triples(other)
+    assert triples(ratings.sample(50, seed=1)) == triples(ratings.sample(50, seed=1)) != triples(ratings.sample(50))
+
+
+def test_the_sizes_of_splits_are_what_was_asked():
+    ratings = some(290)
+    train, test = ratings.split(0.25, seed=3, cold=True)
+    assert len(test) == round(0.25 * len(ratings)) and len(train) + len(test) == len(ratings)
+    held = ratings.hold_out(2, cold=True)[1]
+    had = torch.bincount(ratings.user)
+    assert torch.equal(torch.bincount(held.user, minlength=len(had)), had.clamp_max(2))
+    tested = [triples(test) for _, test in ratings.folds(5, cold=True)]
+    assert set.union(*tested) == triples(ratings) and sum(map(len, tested)) == len(ratings)
+    assert max(map(len, tested)) - min(map(len, tested)) <= 1
+    sample = ratings.sample(30)
+    assert len(sample) == 30 and triples(sample) <= triples(ratings) and sample.shape == ratings.shape
+
+
+def test_a_split_that_leaves_nothing_says_so():
+    one = Ratings.of(["a"], ["b"], [1])
+    for split in (lambda: one.split(0.9), lambda: one.split(0.9, cold=True), lambda: one.hold_out(), one.split):
+        with pytest.raises(ValueError, match=r"leaves no (test|training) ratings of 1"):
+            split()
+
+
+def test_a_table_of_another_kind_says_what_is_missing(tmp_path):
+    with pytest.raises(ValueError, match="value is 'stars'; it must be one of 'user', 'item', 'value'"):
+        Ratings.from_frame(some().to_frame(), value="stars")
+    with pytest.raises(ValueError, match="^column 'value' has nan at 1; all of them must be finite"):
+        Ratings.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, 2], "value": [1, np.nan]}))
+    with pytest.raises(ValueError, match="^column 'user' has no label at 1; every rating needs one"):
+        Ratings.from_frame(pd.DataFrame({"user": [1, None], "item": [1, 2], "value": [1, 2]}))
+    with pytest.raises(FileNotFoundError):
+        Ratings.from_csv(tmp_path / "none.csv")
+    for text in (b"", b"\xff\xfe\x00user", b'user,item,value\n"1,2,3\n'):
+        (tmp_path / "odd.csv").write_bytes(text)
+        with pytest.raises(ValueError, match=r"no table of comma-separated|must be one of|is empty"):
+            Ratings.from_csv(tmp_path / "odd.csv")
