@@ -1,0 +1,372 @@
+"""Ratings to learn from: an invented festival whose truth is known, and real ones with their licences. No models."""
+
+import csv
+import io
+import os
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pooch
+
+from . import checked, downloads
+from .downloads import Remote
+from .festival import Truth, invent
+from .ratings import Ratings
+from .titles import Table
+
+LARGEST = 1 << 28  # bytes of a file in an archive: 256 MB; a file that would grow beyond is refused
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Ratings, and what is known of their items, by label."""
+
+    name: str
+    ratings: Ratings
+    titles: Mapping  # of all items
+    genres: Mapping = field(default_factory=dict)  # label → tuple of words
+    years: Mapping = field(default_factory=dict)  # label → year, where known
+    licence: str = ""
+    citation: str = ""
+    truth: Truth | None = None  # of invented ratings
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {self.ratings!r})"
+
+    def title(self, label: object) -> str:
+        """The title of an item, its label where it has none."""
+        return self.titles.get(label, str(label))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Published ratings: which files, how they are read, and on what terms."""
+
+    name: str
+    about: str
+    ratings: int
+    folder: str  # in the archive, and in MFLEARN_DATA
+    remotes: tuple[Remote, ...]
+    read: Callable  # from a function that reads a member by its name, to a table of ratings and a list of items
+    licence: str
+    citation: str
+
+
+@checked.options
+def load(name: str | os.PathLike = "festival", *, otherwise: str | None = None) -> Dataset:
+    """Ratings by name: "festival", invented, always there; one of SOURCES; or the path of a CSV file or its folder.
+
+    Real ones are looked for in the folder that MFLEARN_DATA names, then among what `mflearn data NAME` has downloaded.
+    Nothing is downloaded here: where they are missing, FileNotFoundError says how to get them, or, with
+    otherwise="festival", a warning says so and the festival comes instead.
+
+    User, item and value are the columns of a CSV file with these names, else its first three. A folder has a
+    ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a column title, and others.
+    """
+    checked.choice(otherwise, "otherwise", [None, "festival"])
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"name is {str(name):.40}; it must be one of {', '.join(names())}, or a path")
+    name = os.fspath(name)
+    try:
+        return _named(name)
+    except FileNotFoundError as missing:
+        if otherwise is None or name not in SOURCES:
+            raise
+        warnings.warn(f"{missing}; the invented festival stands in for it", stacklevel=3)
+        return festival()
+
+
+def names() -> list[str]:
+    """The names that `load` knows."""
+    return ["festival", *SOURCES]
+
+
+@checked.options
+def festival(viewers: int = 600, films: int = 152, *, seed: int = 0) -> Dataset:
+    """The invented ratings of `festival.invent`, by titles and names, with their `truth`."""
+    ratings, truth, programme = invent(viewers, films, seed=seed)
+    return Dataset(
+        name="festival",
+        ratings=ratings,
+        titles={film.title: film.title for film in programme},
+        genres={film.title: (film.genre,) for film in programme},
+        years={film.title: film.year for film in programme},
+        licence="MIT, as the code of this course",
+        citation="invented: any likeness to real films or viewers is an accident",
+        truth=truth,
+    )
+
+
+@checked.options
+def get(
+    name: str, folder: str | os.PathLike | None = None, *, progress: bool = False, deadline: float = 900
+) -> Dataset:
+    """Download a set of ratings, unless it is there, and load it; `folder` instead of the usual place."""
+    source = SOURCES[checked.choice(name, "name", list(SOURCES))]
+    folder = cache() if folder is None else Path(folder)
+    for remote in source.remotes:
+        downloads.fetch(remote, folder, progress=progress, deadline=deadline)
+    return _dataset(source, _members(source, folder))
+
+
+def cache() -> Path:
+    """Where downloads are kept on this machine."""
+    return Path(pooch.os_cache("mflearn"))
+
+
+def listing() -> Table:
+    """What `load` knows: how many ratings of what, how much to download, whether it is here, and on what terms."""
+    invented = festival()
+    rows = [("festival", f"{len(invented.ratings):,}", "invented films", "0", "here", invented.licence)]
+    for source in SOURCES.values():
+        size = f"{sum(remote.size for remote in source.remotes) / 1e6:.0f}"
+        here = "here" if where(source.name) else "not here"
+        rows.append((source.name, f"{source.ratings:,}", source.about, size, here, source.licence))
+    columns = zip(*rows, strict=True)
+    return Table(dict(zip(("name", "ratings", "of", "MB", "", "licence"), columns, strict=True)), width=120)
+
+
+def where(name: str) -> Path | None:
+    """The folder in which a set of ratings is: that of MFLEARN_DATA, then that of the downloads; None if in neither."""
+    source = SOURCES[checked.choice(name, "name", list(SOURCES))]
+    return next((folder for folder, *_ in _places(source)), None)
+
+
+def _named(name: str) -> Dataset:
+    if name == "festival":
+        return festival()
+    if name in SOURCES:
+        source = SOURCES[name]
+        if place := next(_places(source), None):
+            return _dataset(source, place[1])
+        damaged = any((folder / source.remotes[0].path).is_file() for folder in (*_own(), cache()))
+        state = "damaged" if damaged else "not on this machine"
+        raise FileNotFoundError(f"{name} is {state}; to get it: mflearn data {name}")
+    if path := _table(name):
+        return _from_csv(path)
+    raise FileNotFoundError(f"{name:.30} is no CSV file, no folder with ratings.csv, and none of {', '.join(names())}")
+
+
+def _table(name: str) -> Path | None:
+    """The CSV file of this name, or in the folder of this name."""
+    for folder in (Path(), *_own()):
+        path = folder / name if name.lower().endswith(".csv") else folder / name / "ratings.csv"
+        with suppress(OSError):  # of a name that no file can have
+            if path.is_file():
+                return path
+    return None
+
+
+def _own() -> list[Path]:
+    """The folder in MFLEARN_DATA, if there is one."""
+    return [Path(folder).expanduser()] if (folder := os.environ.get("MFLEARN_DATA")) else []
+
+
+def _places(source: Source) -> Iterator[tuple[Path, Callable[[str], bytes]]]:
+    """Folders in which these ratings are, each with a function from the name of a member to its bytes."""
+    for folder in _own():
+        if (unpacked := folder / source.folder).is_dir():  # in the care of whoever put it there
+            yield unpacked, _reader(unpacked)
+    for folder in (*_own(), cache()):
+        if all(downloads.intact(remote, folder) for remote in source.remotes):
+            yield folder, _members(source, folder)
+
+
+def _members(source: Source, folder: Path) -> Callable[[str], bytes]:
+    first = folder / source.remotes[0].path
+    if first.suffix == ".zip":
+        return lambda name: member(first, f"{source.folder}/{name}")
+    return _reader(folder / source.folder)
+
+
+def _reader(folder: Path) -> Callable[[str], bytes]:
+    return lambda name: _bytes(folder / name)
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise ValueError(f"{path.parent.name} holds no {path.name}")
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {LARGEST:,} are read")
+    return path.read_bytes()
+
+
+def member(archive: Path, name: str) -> bytes:
+    """The bytes of a file in a zip archive, which is never unpacked.
+
+    Refused: an archive that would write outside its folder if it were, and a file of more than LARGEST bytes.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for entry in opened.namelist():
+                path = PurePosixPath(entry.replace("\\", "/"))
+                if path.is_absolute() or ".." in path.parts:
+                    raise ValueError(f"{archive.name} holds {entry!r:.60}, outside its own folder; it is not read")
+            size = opened.getinfo(name).file_size
+            if size > LARGEST:
+                raise ValueError(f"{name} in {archive.name} has {size:,} bytes; at most {LARGEST:,} are read")
+            return opened.read(name)
+    except KeyError:
+        raise ValueError(f"{archive.name} holds no {name}") from None
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
+        raise ValueError(f"{archive.name} cannot be read: {error}") from None
+
+
+Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
+
+
+def _dataset(source: Source, read: Callable[[str], bytes]) -> Dataset:
+    frame, items = source.read(read)
+    return _assembled(source.name, frame, items, source.licence, source.citation)
+
+
+def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: str = "", citation: str = "") -> Dataset:
+    ratings = Ratings.from_frame(frame)
+    try:
+        items = list(items)
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"the titles of {name} cannot be read: {error}"[:160]) from None
+    return Dataset(
+        name,
+        ratings,
+        {label: str(label) for label in ratings.items} | {item[0]: item[1] for item in items},
+        {item[0]: item[2] for item in items if item[2]},
+        {item[0]: item[3] for item in items if item[3] is not None},
+        licence,
+        citation,
+    )
+
+
+def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame:
+    """User, item and value are the columns of these names, or the first three."""
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""]
+        )  # "NA", "None" and "Null" are titles
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(f"the ratings are no table of separated values: {str(error).splitlines()[0]:.80}") from None
+    if {"user", "item", "value"} <= set(frame.columns):
+        return frame[["user", "item", "value"]]
+    if frame.shape[1] < 3:
+        raise ValueError(f"the ratings have {frame.shape[1]} columns; user, item and value are needed")
+    return frame.iloc[:, :3].set_axis(["user", "item", "value"], axis=1)
+
+
+def _items(content: bytes, whole: bool) -> Iterator[Item]:
+    """Label first; then a column title, and perhaps genres, parted by |, and a year. `whole`: labels are numbers."""
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")):
+        label, title = next(iter(row.values())), row.get("title") or ""
+        year = re.match(r"-?\d+", row.get("year") or row.get("original_publication_year") or "")
+        genres = tuple(filter(None, (row.get("genres") or "").split("|")))
+        yield int(label) if whole else label, title, genres, int(year[0]) if year else _year(title)
+
+
+def _year(title: str) -> int | None:
+    """The year at the end of a title such as Brazil (1985)."""
+    found = re.search(r"\((\d{4})\)\s*$", title)
+    return int(found[1]) if found else None
+
+
+def _from_csv(path: Path) -> Dataset:
+    frame = _ratings(_bytes(path), ",", 0)
+    if path.name != "ratings.csv":
+        return _assembled(path.stem, frame, ())
+    beside = (path.with_name(f"{kind}.csv") for kind in ("movies", "books", "items"))
+    items = next(filter(Path.is_file, beside), None)
+    whole = frame["item"].dtype.kind == "i"
+    return _assembled(path.resolve().parent.name, frame, _items(_bytes(items), whole) if items else ())
+
+
+def _movielens_small(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
+    return _ratings(read("ratings.csv"), ",", 0), _items(read("movies.csv"), True)
+
+
+def _movielens_100k(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
+    kinds = [line.split("|")[0] for line in read("u.genre").decode("latin-1").split("\n") if "|" in line]
+    items = []
+    for line in filter(None, read("u.item").decode("latin-1").split("\n")):
+        label, title, *_, flags = line.rstrip("\r").split("|", 5)
+        genres = (kind for kind, flag in zip(kinds, flags.split("|"), strict=True) if flag == "1")
+        items.append((int(label), title, tuple(genres), _year(title)))
+    return _ratings(read("u.data"), "\t", None), items
+
+
+def _movielens_1m(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
+    lines = (line.rstrip("\r").split("::") for line in read("movies.dat").decode("latin-1").split("\n") if line)
+    items = [(int(label), title, tuple(genres.split("|")), _year(title)) for label, title, genres in lines]
+    return _ratings(read("ratings.dat").replace(b"::", b"\t"), "\t", None), items
+
+
+def _goodbooks(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
+    return _ratings(read("ratings.csv"), ",", 0), _items(read("books.csv"), True)
+
+
+GROUPLENS = "https://files.grouplens.org/datasets/movielens"
+GOODBOOKS = "https://raw.githubusercontent.com/zygmuntz/goodbooks-10k/6dd165b555a7b47b2dd36743a425776e641ff50c"
+HARPER = (
+    "F. M. Harper and J. A. Konstan (2015): The MovieLens Datasets: History and Context. "
+    "ACM TiiS 5, 4, 19:1–19:19. https://doi.org/10.1145/2827872"
+)
+ASKED = "for research and education; not to be passed on, nor used commercially, without permission of GroupLens"
+
+# Sizes and checksums are those that TensorFlow Datasets publishes too, and for the books those of that commit.
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            "movielens-small", "films, September 2018", 100_836, "ml-latest-small",
+            (
+                Remote(
+                    f"{GROUPLENS}/ml-latest-small.zip", 978_202,
+                    "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436", "ml-latest-small.zip",
+                ),
+            ),
+            _movielens_small,
+            "for research and education, passed on only on the same terms; not commercially without permission",
+            HARPER,
+        ),
+        Source(
+            "movielens-100k", "films, 1997 to 1998", 100_000, "ml-100k",
+            (
+                Remote(
+                    f"{GROUPLENS}/ml-100k.zip", 4_924_029,
+                    "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229", "ml-100k.zip",
+                ),
+            ),
+            _movielens_100k, ASKED, HARPER,
+        ),
+        Source(
+            "movielens-1m", "films, 2000 to 2003", 1_000_209, "ml-1m",
+            (
+                Remote(
+                    f"{GROUPLENS}/ml-1m.zip", 5_917_549,
+                    "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20", "ml-1m.zip",
+                ),
+            ),
+            _movielens_1m, ASKED, HARPER,
+        ),
+        Source(
+            "goodbooks", "books, 2017", 5_976_479, "goodbooks-10k",
+            (
+                Remote(
+                    f"{GOODBOOKS}/ratings.csv", 72_126_826,
+                    "1ee8a97172bd6d97147a30d9cfb3029ac240bd27ba2aa9365981c051c65113f8", "goodbooks-10k/ratings.csv",
+                ),
+                Remote(
+                    f"{GOODBOOKS}/books.csv", 3_286_659,
+                    "4d21d0e0433128657c752e3a3d0405ac0ec11675d6c70c64cb0abf4ab1acb76a", "goodbooks-10k/books.csv",
+                ),
+            ),
+            _goodbooks, "CC BY-SA 4.0",
+            "Z. Zając (2017): Goodbooks-10k, a new dataset for book recommendations. FastML. "
+            "https://github.com/zygmuntz/goodbooks-10k",
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,135 @@
+"""Ratings of invented films by invented viewers, of which all is known: tastes, biases, noise, the lowest error."""
+
+import csv
+import io
+import math
+from dataclasses import dataclass, replace
+from importlib import resources
+
+import torch
+from torch import Tensor
+
+from . import checked
+from .ratings import Ratings
+
+TASTES = ("loud", "odd", "far")
+STARS = torch.arange(1, 11, dtype=torch.float64) / 2  # ½ to 5
+FIRST_NAMES = (
+    "Ada Bruno Chiara Dmitri Elif Farid Greta Hamid Ines Jonas Keiko Lars Malika Noah Olga Pablo "
+    "Quentin Rosa Samir Tove Umar Vera Wanda Xenia Yusuf Zoë Anil Birgit Carlos Dede Emeka Fatou"
+)
+LAST_NAMES = (
+    "Applewhite Bergström Castellan Dragomir Eastwater Featherby Goldwasser Hollin Ivanescu Jablonski Kettleworth "
+    "Lindqvist Marchetti Nightjar Okonjo Pemberley Quillfeather Rautio Sandoval Thistlewood Umbridge-Lane Vasquez "
+    "Winterbourne Xiphos Yarrow Zapata Abernethy Blumenthal Corvo Dunmore Ekström Fairweather"
+)
+
+
+@dataclass(frozen=True)
+class Film:
+    """A line of the programme."""
+
+    title: str
+    year: int
+    genre: str
+    tastes: tuple[float, ...]  # −2 to 2 for each of TASTES
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What made invented ratings: mean μ, biases b and c, factors W and H, and normal noise σ.
+
+    A viewer u means to give film i the score A = μ + b_u + c_i + (W H)_ui, feels A + σ ε that day, and writes down
+    the nearest of the ten ratings ½, 1, …, 5.
+    """
+
+    mu: float
+    b: Tensor  # (m,)
+    c: Tensor  # (n,)
+    W: Tensor  # (m, k)
+    H: Tensor  # (k, n)
+    sigma: float
+    tastes: tuple[str, ...]  # (k,) what a positive factor stands for
+
+    def scores(self) -> Tensor:
+        """A = μ + b + c + W H, shape (m, n)."""
+        return self.mu + self.b[:, None] + self.c + self.W @ self.H
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance, both (m, n), of the rating that each viewer would give each film.
+
+        No prediction has a smaller expected squared error than this mean, and that error is this variance: exact
+        sums over the ten ratings, P(rating ≤ r) = Φ((r + ¼ − A)/σ).
+        """
+        upper = (STARS[:-1] + 0.25 - self.scores()[..., None]) / self.sigma
+        below = torch.special.ndtr(upper)
+        chance = torch.diff(
+            below, dim=-1, prepend=torch.zeros_like(below[..., :1]), append=torch.ones_like(below[..., :1])
+        )
+        mean = chance @ STARS
+        return mean, chance @ STARS.square() - mean.square()
+
+    def lowest_rmse(self, ratings: Ratings) -> float:
+        """The RMSE on these ratings that a predictor who knows the truth expects, and none can beat.
+
+        Root of the mean variance over the pairs that were rated; the σ of the noise, rounding and the ends of the
+        scale are all in it.
+        """
+        return math.sqrt(float(self.moments()[1][ratings.user, ratings.item].mean()))
+
+
+@checked.options
+def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Ratings, Truth, list[Film]]:
+    """Ratings, the truth behind them, and the films, in the order of the columns; the same on every machine.
+
+    Three tastes make the factors: loud or quiet, odd or earnest, far from this world or close to it. How many viewers
+    see a film falls with a power of its rank, how many films a viewer sees is as uneven, and they go to what suits them
+    more often than chance has it. More than 152 films are sequels, more than 1,024 viewers their namesakes.
+    """
+    m, n = checked.integer(viewers, "viewers", least=1), checked.integer(films, "films", least=1)
+    generator = torch.Generator().manual_seed(checked.integer(seed, "seed", least=0))
+
+    def uniform(*shape: int) -> Tensor:  # torch.rand alone is the same on all processors
+        return torch.rand(*shape, dtype=torch.float64, generator=generator)
+
+    def bell(*shape: int) -> Tensor:  # between −1 and 1, standard deviation 1/√6
+        return uniform(*shape) + uniform(*shape) - 1
+
+    programme = _films(n)
+    H = torch.tensor([[film.tastes[i] for film in programme] for i in range(3)], dtype=torch.float64)
+    truth = Truth(
+        mu=3.4, b=0.9 * bell(m), c=bell(n), W=1.3 * bell(m, 3), H=(H + bell(3, n)) / 2, sigma=0.5, tastes=TASTES
+    )  # fmt: skip
+    A = truth.scores()
+    rank = torch.empty(n, dtype=torch.float64)
+    rank[uniform(n).argsort()] = torch.arange(1, n + 1, dtype=torch.float64)
+    appeal = (truth.W @ truth.H).exp() * rank**-0.8
+    seen = (15 / uniform(m).sqrt()).clamp(max=max(1, n // 2)).long().clamp(min=1)
+    turn = (-uniform(m, n).log() / appeal).argsort(1)  # a draw without replacement, with chances as the appeal
+    user = torch.arange(m).repeat_interleave(seen)
+    item = turn[torch.arange(n) < seen[:, None]]
+    felt = A[user, item] + truth.sigma * math.sqrt(2) * torch.erfinv(2 * uniform(len(user)) - 1)
+    value = ((2 * felt).round() / 2).clamp(STARS[0], STARS[-1])  # so that no last bit of a processor survives
+    titles = tuple(film.title for film in programme)
+    return Ratings(user, item, value, _viewers(m), titles), truth, programme
+
+
+def _films(count: int) -> list[Film]:
+    """The programme, then the sequels."""
+    text = resources.files("mflearn").joinpath("festival.csv").read_text(encoding="utf-8")
+    first = [
+        Film(row["title"], int(row["year"]), row["genre"], tuple(float(row[taste]) for taste in TASTES))
+        for row in csv.DictReader(io.StringIO(text))
+    ]
+    films, part = list(first), 1
+    while len(films) < count:
+        part += 1
+        films += [replace(film, title=f"{film.title}, Part {part}") for film in first]
+    return films[:count]
+
+
+def _viewers(count: int) -> tuple[str, ...]:
+    """Invented names, each once; neighbours share neither part."""
+    first, last = FIRST_NAMES.split(), LAST_NAMES.split()
+    different = [f"{first[i]} {last[(i + j) % 32]}" for j in range(32) for i in range(32)]
+    return tuple(different[i % 1024] + (f" {i // 1024 + 1}" if i >= 1024 else "") for i in range(count))

@@ -1,0 +1,480 @@
+"""Whatever the network does, the cache holds the published file or none, and one line says what to do.
+
+The network is a server on this machine that speaks TLS, with a certificate made for the test.
+"""
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mflearn import datasets, downloads
+from mflearn.downloads import DownloadError, Remote, fetch
+
+if not shutil.which("openssl"):
+    pytest.skip("openssl is not here to make a certificate", allow_module_level=True)
+
+
+def archive(members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, text in members.items():
+            opened.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+PAPER = "".join(f"{i},{hashlib.sha256(bytes([i % 256, i // 256])).hexdigest()}\n" for i in range(3000))
+GOOD = archive(
+    {
+        "ml-latest-small/ratings.csv": "userId,movieId,rating,timestamp\n1,7,4.5,0\n2,7,3,0\n2,9,1,0\n",
+        "ml-latest-small/movies.csv": "movieId,title,genres\n7,Bread (1979),Drama\n9,None,(no genres listed)\n",
+        "ml-latest-small/links.csv": PAPER,  # so that the file comes in pieces
+    }
+)
+CERTIFICATE = """
+[ca]
+default_ca = own
+[own]
+database = index.txt
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+x509_extensions = local
+[any]
+commonName = supplied
+[req]
+distinguished_name = any
+[local]
+subjectAltName = IP:127.0.0.1
+basicConstraints = CA:true
+"""
+
+
+def certificate(folder, begin, end):
+    """A file with the key and the certificate of 127.0.0.1, good from one day to the other."""
+    (folder / "openssl.cnf").write_text(CERTIFICATE)
+    (folder / "index.txt").touch()
+    (folder / "serial").write_text("01\n")
+    for line in (
+        "openssl ecparam -name prime256v1 -genkey -noout -out key.pem",
+        f"openssl req -new -key key.pem -subj /CN={folder.name} -config openssl.cnf -out request.pem",
+        f"openssl ca -batch -selfsign -config openssl.cnf -keyfile key.pem -in request.pem -out cert.pem -notext "
+        f"-startdate {begin} -enddate {end}",
+    ):
+        subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
+    (folder / "both.pem").write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
+    return folder / "both.pem"
+
+
+class Faulty(BaseHTTPRequestHandler):
+    """Each path of this server has a fault of its own."""
+
+    protocol_version = "HTTP/1.0"
+    asked = {}
+
+    def do_GET(self):
+        fault = self.path.strip("/").replace("-", "_").removesuffix(".zip")
+        self.asked[fault] = self.asked.get(fault, 0) + 1
+        getattr(self, fault)()
+
+    def answer(self, content=GOOD, status=200, length=True, kind="application/zip", **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        if length:
+            self.send_header("Content-Length", str(len(GOOD) if length is True else length))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def good(self):
+        self.answer()
+
+    def short_of_its_length(self):
+        self.answer(GOOD[:70_000])
+
+    def short_without_length(self):
+        self.answer(GOOD[:70_000], length=False)
+
+    def wrong_bytes(self):
+        self.answer(GOOD[:-1] + b"?")
+
+    def too_long(self):
+        self.answer(GOOD + b"?", length=False)
+
+    def login(self):
+        self.answer(b"\n<!DOCTYPE html><title>Campus</title>Please log in", length=False, kind="text/html")
+
+    def gone(self):
+        self.answer(b"", 404, length=False)
+
+    def busy(self):
+        self.answer(b"", 503, length=False, **{"Retry-After": "3600"})
+
+    def busy_once(self):
+        self.busy() if self.asked["busy_once"] == 1 else self.answer()
+
+    def silent(self):
+        over.wait(20)
+
+    def silent_midway(self):
+        self.answer(GOOD[:70_000])
+        over.wait(20)
+
+    def drip(self):
+        self.answer(b"")
+        for i in range(len(GOOD)):
+            if over.wait(0.1):
+                return
+            self.wfile.write(GOOD[i : i + 1])
+
+    def drip_of_headers(self):
+        for byte in b"HTTP/1.0 200 OK\r\nX-Slow: " + 200 * b"w":
+            if over.wait(0.1):
+                return
+            self.wfile.write(bytes([byte]))
+
+    def slow(self):
+        self.answer(GOOD[:70_000])
+        over.wait(20)
+
+    def unencrypted(self):
+        self.answer(b"", 302, length=False, Location=f"http://127.0.0.1:{plain_port}/good.zip")
+
+    def log_message(self, *_):
+        pass
+
+
+over = threading.Event()
+plain_port = 0
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # a client that leaves is no error here
+
+
+@contextmanager
+def serving(keys=None):
+    with Server(("127.0.0.1", 0), Faulty) as server:
+        if keys:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(keys)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_address[1]
+        over.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """Addresses of a good server, one with an expired certificate, and a port where nobody is."""
+    global plain_port
+    today = certificate(tmp_path_factory.mktemp("today"), "20200101000000Z", "20490101000000Z")
+    expired = certificate(tmp_path_factory.mktemp("expired"), "20200101000000Z", "20200202000000Z")
+    trusted = tmp_path_factory.mktemp("trusted") / "ca.pem"
+    trusted.write_text((today.parent / "cert.pem").read_text() + (expired.parent / "cert.pem").read_text())
+    with pytest.MonkeyPatch.context() as patch, serving() as plain_port:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        with serving(today) as port, serving(expired) as past:
+            over.clear()
+            yield {"good": port, "expired": past, "nobody": free_port()}
+
+
+def free_port():
+    with Server(("127.0.0.1", 0), Faulty) as server:
+        return server.server_address[1]
+
+
+@pytest.fixture
+def remote(servers):
+    def make(fault="good", server="good", content=GOOD):
+        address = f"https://127.0.0.1:{servers[server]}/{fault}.zip"
+        return Remote(address, len(content), hashlib.sha256(content).hexdigest(), "ml-latest-small.zip")
+
+    return make
+
+
+def everything(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def refused(remote, folder, words, **limits):
+    """The error of a download, which is one line with these words; it left nothing behind."""
+    before = everything(folder)
+    with pytest.raises(DownloadError) as caught:
+        fetch(remote, folder, **limits)
+    line = str(caught.value)
+    assert line.startswith("ml-latest-small.zip ") and "\n" not in line and len(line) <= 160
+    assert re.search(words, line), line
+    assert everything(folder) == before
+    return line
+
+
+def test_a_download_is_the_published_file(remote, tmp_path):
+    path = fetch(remote(), tmp_path)
+    assert path.read_bytes() == GOOD and everything(tmp_path) == ["ml-latest-small.zip"]
+
+
+def test_what_is_there_is_not_downloaded_again(remote, tmp_path):
+    (tmp_path / "ml-latest-small.zip").write_bytes(GOOD)
+    assert fetch(remote(server="nobody"), tmp_path).read_bytes() == GOOD
+
+
+FAULTS = {
+    "short-of-its-length": "ended (too early|after 70,000 of .* bytes): try again",
+    "short-without-length": "ended after 70,000 of .* bytes: try again",
+    "wrong-bytes": "is not the file that was published: try again",
+    "too-long": "is longer than the .* bytes published: look for a newer mflearn",
+    "login": "came as a web page: log in to this network in a browser, then try again",
+    "gone": r"is not there any more, says 127.0.0.1 \(404\): look for a newer mflearn",
+    "busy": r"127.0.0.1 is busy \(503\): try again later",
+    "unencrypted": "was offered without https",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_leaves_nothing_and_says_what_to_do(fault, remote, tmp_path):
+    refused(remote(fault), tmp_path, FAULTS[fault], deadline=10)
+    assert fetch(remote(), tmp_path).read_bytes() == GOOD  # and is over when the fault is
+
+
+def test_an_expired_certificate_is_not_taken(remote, tmp_path):
+    refused(remote(server="expired"), tmp_path, "certificate of 127.0.0.1 has expired: try again in a few days")
+
+
+def test_a_certificate_of_nobody_is_not_taken(remote, tmp_path, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    refused(remote(), tmp_path, "certificate of 127.0.0.1 is not valid")
+
+
+def test_nobody_there(remote, tmp_path):
+    refused(remote(server="nobody"), tmp_path, "127.0.0.1 cannot be reached: is this machine online")
+
+
+def test_a_busy_server_is_asked_again(remote, tmp_path):
+    Faulty.asked.pop("busy_once", None)
+    assert fetch(remote("busy-once"), tmp_path, deadline=10).read_bytes() == GOOD
+    assert Faulty.asked["busy_once"] == 2
+
+
+@pytest.mark.parametrize("fault", ["silent", "silent-midway"])
+def test_silence_is_not_waited_out(fault, remote, tmp_path):
+    start = time.monotonic()
+    refused(remote(fault), tmp_path, "127.0.0.1 was silent for 0.3 s: try again later", silence=0.3)
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("fault", ["drip", "drip-of-headers"])
+def test_a_drip_ends_at_the_deadline(fault, remote, tmp_path):
+    """Each byte comes in time, the file would take an hour."""
+    start = time.monotonic()
+    refused(remote(fault), tmp_path, "took more than 0.6 s: try again later", deadline=0.6)
+    assert 0.6 <= time.monotonic() - start < 3
+
+
+def test_a_download_that_is_killed_leaves_no_file_and_is_swept_later(remote, tmp_path):
+    slow = remote("slow")
+    program = f"from mflearn.downloads import *; fetch({slow!r}, {str(tmp_path)!r})"
+    with subprocess.Popen([sys.executable, "-c", program]) as child:
+        start = time.monotonic()
+        while not any(path.is_file() and path.stat().st_size for path in tmp_path.rglob("*")):
+            assert child.poll() is None and time.monotonic() - start < 60
+            time.sleep(0.02)
+        child.send_signal(signal.SIGKILL)
+    (orphan,) = tmp_path.iterdir()
+    assert not downloads.intact(slow, tmp_path) and orphan.is_dir()
+    assert fetch(remote(), tmp_path).read_bytes() == GOOD
+    assert orphan.exists()  # it might be alive
+    (tmp_path / "ml-latest-small.zip").unlink()
+    os.utime(orphan, (0, time.time() - downloads.DEADLINE - 1))
+    assert fetch(remote(), tmp_path).read_bytes() == GOOD
+    assert everything(tmp_path) == ["ml-latest-small.zip"]
+
+
+def test_a_damaged_file_is_replaced(remote, tmp_path):
+    (tmp_path / "ml-latest-small.zip").write_bytes(GOOD[:1000])
+    assert fetch(remote(), tmp_path).read_bytes() == GOOD
+
+
+def test_a_damaged_file_is_gone_when_there_is_no_network(remote, tmp_path):
+    (tmp_path / "ml-latest-small.zip").write_bytes(GOOD[:1000])
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        fetch(remote(server="nobody"), tmp_path)
+    assert everything(tmp_path) == []
+
+
+@contextmanager
+def read_only(folder):
+    """For root, too, to whom all folders are open."""
+    folder.chmod(0o555)
+    nobody = hasattr(os, "geteuid") and os.geteuid() == 0
+    if nobody:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if nobody:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written(remote):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with read_only(folder):
+            refused(
+                remote(), folder, r"cannot be saved \(Permission denied\): name another folder with --to; now it is "
+            )
+        (folder / "file").touch()
+        refused(remote(), folder / "file", "cannot be saved .* name another folder with --to")
+
+
+def test_four_at_once_get_one_good_file(remote, tmp_path):
+    threads = [threading.Thread(target=fetch, args=(remote(), tmp_path)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert everything(tmp_path) == ["ml-latest-small.zip"] and downloads.intact(remote(), tmp_path)
+
+
+def test_nothing_is_asked_for_without_encryption():
+    with pytest.raises(ValueError, match=r"^url is http://x.org/a.zip; it must begin with https://$"):
+        Remote("http://x.org/a.zip", 1, "", "a.zip")
+    for source in datasets.SOURCES.values():
+        for remote in source.remotes:
+            assert re.fullmatch("[0-9a-f]{64}", remote.sha256) and remote.size > 500_000
+            assert not Path(remote.path).is_absolute() and ".." not in Path(remote.path).parts
+
+
+# From the command line to the ratings
+
+
+@pytest.fixture
+def small(remote, tmp_path, monkeypatch):
+    """The small set of MovieLens, as this server publishes it, and a cache of its own."""
+
+    def publish(fault="good", server="good", content=GOOD):
+        source = datasets.SOURCES["movielens-small"]
+        new = replace(source, remotes=(remote(fault, server, content),))
+        monkeypatch.setitem(datasets.SOURCES, "movielens-small", new)
+
+    publish()
+    monkeypatch.setattr(datasets, "cache", lambda: tmp_path / "cache")
+    monkeypatch.delenv("MFLEARN_DATA", raising=False)
+    return publish
+
+
+def test_the_command_gets_what_load_then_finds(small, capsys, tmp_path):
+    from mflearn.__main__ import main
+
+    assert main(["data", "movielens-small"]) == 0
+    printed = capsys.readouterr()
+    assert "3 values, 2 users × 2 items" in printed.out and "research and education" in printed.out
+    assert "Harper and J. A. Konstan (2015)" in printed.out and printed.err == ""
+    small(server="nobody")
+    data = datasets.load("movielens-small")
+    assert data.ratings.items == (7, 9) and data.ratings.value.tolist() == [4.5, 3, 1]
+    assert data.titles == {7: "Bread (1979)", 9: "None"} and data.years == {7: 1979}
+    assert everything(tmp_path / "cache") == ["ml-latest-small.zip"]  # never unpacked
+
+
+def test_the_command_downloads_into_another_folder(small, tmp_path, monkeypatch):
+    from mflearn.__main__ import main
+
+    assert main(["data", "movielens-small", "--to", str(tmp_path / "room")]) == 0
+    with pytest.raises(FileNotFoundError):
+        datasets.load("movielens-small")
+    monkeypatch.setenv("MFLEARN_DATA", str(tmp_path / "room"))
+    assert len(datasets.load("movielens-small").ratings) == 3
+
+
+def test_the_command_fails_in_one_line(small, capsys):
+    from mflearn.__main__ import main
+
+    small("gone")
+    assert main(["data", "movielens-small"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1 and "(404)" in printed.err
+
+
+def test_load_never_downloads(small, tmp_path):
+    asked = dict(Faulty.asked)
+    with pytest.raises(FileNotFoundError, match="^movielens-small is not on this machine; to get it: mflearn data mov"):
+        datasets.load("movielens-small")
+    assert Faulty.asked == asked and not (tmp_path / "cache").exists()
+
+
+def test_load_says_that_a_download_is_damaged(small, tmp_path):
+    datasets.get("movielens-small")
+    (tmp_path / "cache/ml-latest-small.zip").write_bytes(GOOD[:-100])
+    with pytest.raises(
+        FileNotFoundError, match="^movielens-small is damaged; to get it: mflearn data movielens-small$"
+    ):
+        datasets.load("movielens-small")
+    datasets.get("movielens-small")
+    assert len(datasets.load("movielens-small").ratings) == 3
+
+
+HOSTILE = {
+    "bomb": ({"ml-latest-small/ratings.csv": b"0" * (datasets.LARGEST + 1)}, "has 268,435,457 bytes; at most"),
+    "above": ({"../ratings.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),
+    "absolute": ({"/etc/ratings.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),
+    "windows": ({"a\\..\\..\\b.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),
+    "other": ({"else.csv": b""}, "holds no ml-latest-small/ratings.csv"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_archive_is_refused_in_one_line(kind, small, tmp_path, monkeypatch):
+    """Even where its checksum is the published one."""
+    members, words = HOSTILE[kind]
+    content = archive(members)
+    small(content=content)
+    (tmp_path / "ml-latest-small.zip").write_bytes(content)
+    monkeypatch.setenv("MFLEARN_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=words) as caught:
+        datasets.load("movielens-small")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) <= 160
+    assert everything(tmp_path) == ["ml-latest-small.zip"]
+
+
+def test_an_archive_with_a_flipped_byte_inside_is_refused(small, tmp_path):
+    content = bytearray(GOOD)
+    content[60] ^= 255
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ValueError, match=r"^x.zip cannot be read: "):
+        datasets.member(tmp_path / "x.zip", "ml-latest-small/ratings.csv")
+
+
+def test_an_archive_that_lies_about_a_size_is_not_read_beyond_it(tmp_path):
+    """The size in the directory of the archive is set to 3: no more than 3 bytes are unpacked."""
+    content = archive({"a.csv": b"0" * 10_000_000})
+    true, lie = (10_000_000).to_bytes(4, "little"), (3).to_bytes(4, "little")
+    assert content.count(true) == 2
+    (tmp_path / "x.zip").write_bytes(content.replace(true, lie))
+    with pytest.raises(ValueError, match=r"^x.zip cannot be read: "):
+        datasets.member(tmp_path / "x.zip", "a.csv")
