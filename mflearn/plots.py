@@ -1,6 +1,8 @@
 """Figures: axes in, axes out. Nothing here shows, saves or sets a global, except `show`, which shows."""
 
 import io
+import itertools
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -12,16 +14,27 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from PIL import Image
 from torch import Tensor
 
 from .descent import Run, factorize
-from .exact import lowest_loss, stable_eta
+from .exact import lowest_loss, singular_values, stable_eta
+from .titles import plain
 
 BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
 LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (BLACK, "-", "v"))
 """Colours of Okabe & Ito, darkened to a contrast of 3:1 on white, each with a dash and a marker of its own."""
 
+GHOST = "#B0B0B0"  # of what was shown before
+
 VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
+# where a name may stand beside its point, the best place first
+AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9))
 FLOOR = 1e-12  # below this a loss is round-off
 
 
@@ -36,11 +49,35 @@ def show(figure: Figure, caption: str) -> None:
     """Display a figure in a notebook, with its caption as alternative text and, for all to read, below it."""
     from IPython.display import display
 
-    png = io.BytesIO()
-    figure.savefig(png, format="png", metadata={"Software": None})  # no version stamp: the same bytes every time
+    figure.canvas.draw()
+    drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+    png, small = io.BytesIO(), drawn.convert("L")
+    if not np.array_equal(small.convert("RGB"), drawn):  # not grey: a palette takes half of the bytes
+        small = drawn.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    small.save(png, "png", optimize=True)
     bundle = {"image/png": png.getvalue(), "text/plain": f"Figure: {caption}"}
     display(bundle, metadata={"image/png": {"alt": caption}}, raw=True)
     print(textwrap.fill(caption, 110))
+
+
+def drawable(title: object, width: int = 30) -> str:
+    """A title as one line, with □ for what the font of the figures cannot draw. Draw it with parse_math=False."""
+    known = get_font(findfont(FontProperties())).get_charmap()
+    return "".join(c if ord(c) in known else "□" for c in plain(title, width))
+
+
+def write_title(ax: Axes, x: float, y: float, title: object, *, width: int = 30, size: float = 9) -> Text:
+    """A title at a point of the axes, to its right: its $ are dollars, not mathematics."""
+    text = drawable(title, width)
+    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "annotation_clip": True}
+    return ax.annotate(text, (x, y), size=size, parse_math=False, **place)
+
+
+def title_ticks(ax: Axes, titles: Sequence, *, width: int = 30) -> Axes:
+    """Titles along the y axis, from the top down, at 0, 1, 2, …"""
+    ax.set_yticks(range(len(titles)), [drawable(title, width) for title in titles], parse_math=False)
+    ax.set_ylim(len(titles) - 0.5, -0.5)
+    return ax
 
 
 class Heatmap:
@@ -158,6 +195,37 @@ def plot_rows(A: Tensor, W: Tensor, H: Tensor, ax: Axes, title: str) -> Axes:
     return ax
 
 
+def plot_photographs(
+    pictures: dict[str, Tensor],
+    *,
+    zoom: int,
+    columns: int | None = None,
+    signed: Iterable[str] = (),
+    reach: float = 0.5,
+) -> Figure:
+    """Matrices as grey pictures from 0 (black) to 1, in rows; each entry is zoom × zoom pixels of the figure, exactly.
+
+    So nothing is blurred, and with 64 shades the file is small. A title may have two lines. `signed` are the titles of
+    those with colours from −`reach` to `reach`, centred at 0.
+    """
+    columns, signed = columns or len(pictures), set(signed)
+    height, width = (zoom * max(M.shape[axis] for M in pictures.values()) for axis in (0, 1))
+    gap, head = 12, 22 + 15 * max(title.count("\n") for title in pictures)
+    across, down = columns * (width + gap) + gap, -(-len(pictures) // columns) * (height + head) + gap
+    figure = canvas(across / 100, down / 100)
+    figure.set_layout_engine("none")
+    for i, (title, M) in enumerate(pictures.items()):
+        cmap, low = (SIGNED, -reach) if title in signed else ("gray", 0)
+        m, n = (zoom * size for size in M.shape)
+        x, top = gap + i % columns * (width + gap) + (width - n) // 2, i // columns * (height + head) + head
+        ax = figure.add_axes((x / across, 1 - (top + m) / down, n / across, m / down))
+        shades = colormaps[cmap].resampled(64)
+        ax.imshow(M.numpy(), interpolation="nearest", aspect="auto", cmap=shades, vmin=low, vmax=reach if low else 1)
+        ax.set_title(title, size=9.5, pad=4)
+        ax.set_axis_off()
+    return figure
+
+
 def plot_loss(
     runs: Run | Iterable[Run], ax: Axes, *, labels: Sequence[str] = (), floor: float | None = None, log: bool = True
 ) -> Axes:
@@ -182,10 +250,60 @@ def plot_loss(
     return ax
 
 
+def plot_lines(
+    x: Sequence[float] | dict[str, Sequence[float]],
+    lines: dict[str, Sequence[float]],
+    ax: Axes,
+    *,
+    levels: dict[str, float] | None = None,
+) -> Axes:
+    """Values over x, a line for each label, at most five; `levels` are horizontal lines to compare with, by label.
+
+    x is the same for all lines, or given for each by its label.
+    """
+    for (label, y), (colour, dash, marker) in zip(lines.items(), LINES, strict=False):
+        at = x[label] if isinstance(x, dict) else x
+        ax.plot(at, y, color=colour, linestyle=dash, marker=marker, markersize=4, linewidth=2, label=label)
+    for (label, level), dash in zip((levels or {}).items(), ((0, (1, 2)), (0, (6, 2, 1, 2))), strict=False):
+        ax.axhline(level, color=GREY, linestyle=dash, linewidth=2, label=label)
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
 def shown_loss(run: Run) -> np.ndarray:
     """The losses of one run that a log axis can show: finite, and not below the round-off."""
     loss = run.loss.numpy()
     return np.clip(loss[np.isfinite(loss)], FLOOR, 1e12)
+
+
+def plot_trail(points: Tensor, years: Sequence[int], ax: Axes, *, marked: Iterable[int] = ()) -> Axes:
+    """Points (m, 2) joined in the order of time, dark to light, with a cross at 0; `marked` years have their number."""
+    ax.plot(*points.T, color=GREY, linewidth=0.7, zorder=1)
+    ax.scatter(*points.T, c=years, cmap=VALUES, s=14, zorder=2)
+    ax.plot(0, 0, color=VERMILLION, marker="+", markersize=11, markeredgewidth=2)
+    for year in marked:
+        first = points[list(years).index(year)].tolist()
+        halo = [withStroke(linewidth=2.5, foreground="white")]
+        ax.annotate(str(year), first, xytext=(7, 5), textcoords="offset points", size=9.5, path_effects=halo)
+    ax.set(xlabel="W₁", ylabel="W₂")
+    ax.margins(0.12)
+    return ax
+
+
+def plot_sizes(curves: dict[str, tuple[Sequence[int], Sequence[float]]], ax: Axes, *, whole: int) -> Axes:
+    """Error, in levels of 255, against bytes, a line for each way to compress; `whole` is what the pixels take."""
+    for (name, (sizes, errors)), (colour, dash, marker) in zip(curves.items(), LINES, strict=False):
+        ax.plot(sizes, errors, color=colour, linestyle=dash, marker=marker, markersize=5, linewidth=2, label=name)
+    ax.axvline(whole, color=GREY, linewidth=1.5)
+    ax.annotate("the pixels\nthemselves", (whole, 25), xytext=(5, 0), textcoords="offset points", color=GREY)
+    ax.set(xlabel="bytes", ylabel="off by, in levels of 255", xscale="log", yscale="log", xlim=(1500, 160_000))
+    ax.set_xticks([2000, 5000, 10_000, 20_000, 50_000, 100_000], ["2 k", "5 k", "10 k", "20 k", "50 k", "100 k"])
+    ax.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower left")
+    return ax
 
 
 def plot_landscape(ax: Axes, a: float = 1.0, *, reach: float = 2.6) -> Axes:
@@ -257,9 +375,167 @@ def plot_quotient_error(steps: Sequence[float], errors: dict[str, Sequence[float
     return ax
 
 
+def plot_errors(
+    errors: dict[str, Sequence[float]], ax: Axes, *, at: Sequence[float] | None = None, against: str = "rank k"
+) -> Axes:
+    """RMSE against k = 1, 2, 3, …, or against what `at` lists; a line for each name, with a ring where it is lowest."""
+    for (name, error), (colour, dash, marker) in zip(errors.items(), LINES, strict=False):
+        x, y = np.asarray(range(1, len(error) + 1) if at is None else at), np.asarray(error, dtype=np.float64)
+        few = marker if len(y) <= 50 else ""
+        ax.plot(x, y, color=colour, linestyle=dash, marker=few, markersize=4, linewidth=2, label=name)
+        ax.plot(x[y.argmin()], y.min(), color=colour, marker="o", markersize=12, markerfacecolor="none", clip_on=False)
+    ax.set(xlabel=against, ylabel="RMSE", ylim=(0, None))
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
 def plot_path(path: Tensor, ax: Axes, *, label: str | None = None) -> Axes:
     """The points (w, h) of a walk, shape (steps, 2): a ring at the start, a dot at each step, a square at the end."""
     ax.plot(*path.T, color=VERMILLION, marker="o", markersize=3, linewidth=1, label=label)
     ax.plot(*path[0], color=VERMILLION, marker="o", markersize=10, markerfacecolor="white")
     ax.plot(*path[-1], color=VERMILLION, marker="s", markersize=8)
     return ax
+
+
+def plot_picture(
+    A: Tensor, ax: Axes, title: str, *, limits: tuple[float, float] = (0, 1), signed: bool = False
+) -> Axes:
+    """A matrix as a picture, a grey square for each entry; `signed`, for residuals: in colours centred at 0."""
+    ax.imshow(A.numpy(), cmap=SIGNED if signed else "gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    ax.set_title(title, parse_math=False)
+    ax.set_axis_off()
+    return ax
+
+
+def plot_pictures(
+    pictures: Tensor,
+    ax: Axes,
+    *,
+    shape: tuple[int, int],
+    columns: int | None = None,
+    names: Sequence[str] = (),
+    signed: bool = False,
+) -> Axes:
+    """A gallery: the rows of `pictures` (count, height · width), each in its own scale, with its name above it.
+
+    0 is white and the largest entry black; `signed` centres two colours at 0. The scales differ since those of parts
+    say nothing: W H is the same for any.
+    """
+    count, (height, width) = len(pictures), shape
+    columns = columns or min(count, math.ceil((2 * count) ** 0.5))
+    gap, above = max(1, width // 8), max(1, height // 4) if names else 0
+    down, right = height + gap + above, width + gap
+    wall = np.full((math.ceil(count / columns) * down - gap, columns * right - gap), np.nan)
+    for i, picture in enumerate(pictures):
+        top, left = i // columns * down + above, i % columns * right
+        reach = float(picture.abs().max()) or 1.0
+        wall[top : top + height, left : left + width] = picture.view(shape) / reach
+        ax.add_artist(_frame(left, top, width, height))
+        if names:
+            middle = left + width / 2 - 0.5
+            ax.text(middle, top - 1, names[i], ha="center", va="bottom", fontsize=9, parse_math=False)
+    ax.imshow(wall, cmap=SIGNED if signed else "gray_r", vmin=-1 if signed else 0, vmax=1, interpolation="nearest")
+    ax.set(xlim=(-1, wall.shape[1]), ylim=(wall.shape[0], -1))  # room for the frames at the edge
+    ax.set_axis_off()
+    return ax
+
+
+def plot_error_by_rank(
+    A: Tensor, losses: dict[str, dict[int, float]], ax: Axes, *, most: int | None = None, mark: int | None = None
+) -> Axes:
+    """‖A − W H‖ / ‖A‖ against k: the curve of the SVD, below which nothing can be, and the losses that were reached.
+
+    `losses` has ‖A − W H‖² for some ranks, by name; `most` is the largest rank shown, `mark` one to point out.
+    """
+    squares = singular_values(A).square()
+    left = torch.cat((squares.flip(0).cumsum(0).flip(0), squares.new_zeros(1)))  # [k]: the σ² beyond the k-th
+    most = min(most or len(squares), len(squares))
+    bound = (left / left[0]).sqrt()[: most + 1].numpy()
+    ax.fill_between(range(most + 1), bound, color=GREY, alpha=0.15, linewidth=0, label="no W H of this rank")
+    ax.plot(bound, color=BLACK, linewidth=2, label="SVD")
+    for (name, reached), (colour, _, marker) in zip(losses.items(), LINES, strict=False):
+        error = (torch.tensor(list(reached.values()), dtype=torch.float64) / left[0]).sqrt()
+        ax.plot(list(reached), error, color=colour, linestyle="", marker=marker, markersize=6, label=name)
+    if mark is not None:
+        ax.axvline(mark, color=VERMILLION, linestyle="--", linewidth=1.5, label=f"k = {mark}")
+    ax.set(xlabel="rank k", ylabel="‖A − W H‖ / ‖A‖", xlim=(0, most), ylim=(0, 1.02))
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
+def plot_words(weights: Tensor, words: Sequence[str], ax: Axes, title: str, *, count: int = 8, most: float = 0) -> Axes:
+    """The `count` words of largest weight in one row of H, as bars, the largest on top.
+
+    `most` is the weight at the right end, for axes side by side; 0 for the largest of these.
+    """
+    top = weights.topk(min(count, len(words)))
+    places = range(len(top.indices))
+    ax.barh(places, top.values.numpy(), color=BLUE, height=0.75)
+    ax.set_yticks(places, [words[i] for i in top.indices], parse_math=False)
+    ax.set_title(title, parse_math=False, fontsize=10)
+    ax.set(ylim=(len(places) - 0.4, -0.6), xlim=(0, 1.05 * (most or float(top.values[0]) or 1.0)), xticks=[])
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    return ax
+
+
+def plot_map(
+    points: Tensor, ax: Axes, *, names: Sequence[str] = (), groups: Sequence[str] = (), labels: Sequence[str] = ()
+) -> Axes:
+    """Points (m, 2) with names that do not overlap: each takes the first free place around its point, or none.
+
+    Those given first choose first; an empty name asks for no place. `groups` gives each point a kind, with a colour
+    and a mark of its own; `labels` names both axes. Draw it last: the places are right for the axes as they are now.
+    """
+    kinds = list(dict.fromkeys(groups)) or [""]
+    of = np.array([kinds.index(group) for group in groups] or [0] * len(points))
+    for i, kind in enumerate(kinds):
+        colour, _, marker = LINES[i % len(LINES)]
+        face = colour if i < len(LINES) else "white"
+        some = points[of == i].numpy()
+        ax.plot(*some.T, color=colour, markerfacecolor=face, marker=marker, markersize=5, linestyle="", label=kind)
+    ax.margins(0.12)
+    ax.autoscale_view()
+    ax.autoscale(False)
+    if labels:
+        ax.set_xlabel(labels[0], parse_math=False)
+        ax.set_ylabel(labels[1], parse_math=False)
+    ax.grid(alpha=0.3)
+    if groups:
+        for text in ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1)).get_texts():
+            text.set_parse_math(False)
+    _place_names(points, names, ax)
+    return ax
+
+
+def _place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
+    """Text beside the points where nothing stands yet: no other name, no point, not the edge."""
+    ax.figure.draw_without_rendering()  # settles where the axes are
+    renderer, point = ax.figure.canvas.get_renderer(), ax.figure.dpi / 72  # pixels
+    pixels = ax.transData.transform(points.numpy())
+    taken = [Bbox.from_bounds(x - 4 * point, y - 4 * point, 8 * point, 8 * point) for x, y in pixels]
+    for (x, y), name, at in zip(pixels, names, points.tolist(), strict=False):
+        if not name:
+            continue
+        style = {"ha": "center", "va": "center", "fontsize": 8, "parse_math": False}
+        text = ax.annotate(name, at, (0, 0), textcoords="offset points", **style)
+        size = text.get_window_extent(renderer).size
+        for far, (right, up) in itertools.product((5, 12, 22, 34), AROUND):
+            shift = np.array([right, up]) * (size / 2 + far * point)
+            low, high = (x, y) + shift - size / 2, (x, y) + shift + size / 2
+            place = Bbox([low, high])
+            if (low > ax.bbox.min).all() and (high < ax.bbox.max).all() and not place.count_overlaps(taken):
+                text.xyann = tuple(shift / point)
+                taken.append(place)
+                if far > 5:  # further away: which point is meant?
+                    end = ax.transData.inverted().transform(np.clip((x, y), low, high))
+                    ax.plot(*zip(at, end, strict=True), color=GREY, linewidth=0.6, zorder=1)
+                break
+        else:
+            text.remove()
+
+
+def _frame(left: float, top: float, width: float, height: float) -> Artist:
+    return Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=GREY, linewidth=0.5)

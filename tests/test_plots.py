@@ -13,8 +13,8 @@ from PIL import Image
 
 from mflearn import plots
 from mflearn.descent import factorize
-from mflearn.exact import lowest_loss, stable_eta
-from mflearn.matrices import toy_matrix
+from mflearn.exact import lowest_loss, stable_eta, truncated_svd
+from mflearn.matrices import low_rank_matrix, photograph, toy_matrix
 
 A = toy_matrix()
 
@@ -52,6 +52,17 @@ def test_plot_loss_draws_what_the_run_holds():
     assert len(ax.lines) == 2
     assert ax.lines[0].get_ydata().tolist() == run.loss.tolist()
     assert ax.lines[1].get_ydata()[0] == pytest.approx(0.16718, abs=1e-5)
+
+
+def test_lines_are_drawn_over_their_own_x_and_levels_across():
+    lines, levels = {"one": [1.0, 2.0], "other": [3.0, 1.0]}, {"floor": 0.5}
+    for x, wanted in (([0, 1], [0, 1]), ({"one": [0, 1], "other": [5, 9]}, [5, 9])):
+        ax = plots.plot_lines(x, lines, plots.canvas().subplots(), levels=levels)
+        one, other, floor = ax.lines
+        assert other.get_xdata().tolist() == wanted and one.get_xdata().tolist() == [0, 1]
+        assert [one.get_ydata().tolist(), other.get_ydata().tolist()] == list(lines.values())
+        assert set(floor.get_ydata()) == {0.5} and one.get_marker() != other.get_marker()
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "other", "floor"]
 
 
 def test_a_diverged_run_ends_in_a_cross():
@@ -162,6 +173,196 @@ def test_show_gives_the_caption_as_text_and_the_same_bytes_every_time(capsys, mo
     assert more["metadata"]["image/png"]["alt"].startswith("A caption")
 
 
+@pytest.mark.parametrize("coloured", [False, True])
+def test_show_keeps_the_colours_in_half_of_the_bytes(coloured, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **_: shown.append(bundle["image/png"]))
+    M = photograph(shrink=4)
+    figure = plots.plot_photographs({"grey": M, "other": M - 0.5}, zoom=2, signed=["other"] if coloured else ())
+    plots.show(figure, "A photograph, twice.")
+    whole = io.BytesIO()
+    figure.savefig(whole)
+    small, large = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float) for png in (shown[0], whole.getvalue())
+    )
+    assert np.abs(small - large).max() <= 4
+    assert len(shown[0]) < 0.7 * len(whole.getvalue())
+
+
+def test_a_picture_is_drawn_pixel_by_pixel():
+    M = photograph(shrink=4)
+    pictures = {"A": M, "wide\nand low": M[:20], "residual": M - 0.5}
+    figure = plots.plot_photographs(pictures, zoom=2, columns=2, signed=["residual"])
+    figure.canvas.draw()
+    drawn = np.asarray(figure.canvas.buffer_rgba())[..., :3] / 255
+    for ax, wanted in zip(figure.axes, pictures.values(), strict=True):
+        box = ax.get_window_extent()
+        x, y = round(box.x0), round(figure.bbox.height - box.y1)
+        seen = drawn[y : y + 2 * wanted.shape[0], x : x + 2 * wanted.shape[1]]
+        assert (round(box.width), round(box.height)) == (2 * wanted.shape[1], 2 * wanted.shape[0])
+        if ax.get_title() != "residual":
+            assert np.abs(seen - np.repeat(np.repeat(wanted.numpy(), 2, 0), 2, 1)[..., None]).max() < 1.5 / 64
+    assert figure.axes[2].images[0].norm(0.0) == 0.5  # the middle of its colours
+
+
+def test_a_trail_goes_in_the_order_of_time_and_names_the_first_of_a_year():
+    points = torch.tensor([[0.0, 1], [2, 3], [4, 5], [6, 7]])
+    ax = plots.plot_trail(points, [2004, 2005, 2005, 2006], plots.canvas().subplots(), marked=(2005,))
+    assert ax.lines[0].get_xydata().tolist() == ax.collections[0].get_offsets().tolist() == points.tolist()
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("2005", (2, 3))]
+    assert ax.collections[0].get_array().tolist() == [2004, 2005, 2005, 2006]
+
+
+def test_sizes_are_drawn_as_they_are_beside_what_the_pixels_take():
+    curves = {"one": ([2000, 4000], [9.0, 3.0]), "other": ([3000], [5.0])}
+    ax = plots.plot_sizes(curves, plots.canvas().subplots(), whole=76_800)
+    assert [line.get_xydata().tolist() for line in ax.lines[:2]] == [[[2000, 9], [4000, 3]], [[3000, 5]]]
+    assert set(ax.lines[2].get_xdata()) == {76_800}
+
+
 def test_no_figure_becomes_a_window():
     plots.canvas()
     assert plt.get_fignums() == []
+
+
+def test_a_picture_has_an_entry_for_each_pixel():
+    ax = plots.plot_picture(A / 5, plots.canvas().subplots(), "$A$")
+    assert ax.images[0].get_array().tolist() == (A / 5).tolist()
+    assert ax.images[0].get_clim() == (0, 1) and ax.images[0].get_cmap().name == "gray"
+    assert ax.title.get_text() == "$A$" and not ax.title.get_parse_math()
+    signed = plots.plot_picture(A - 2, plots.canvas().subplots(), "E", limits=(-3, 3), signed=True)
+    assert signed.images[0].get_clim() == (-3, 3) and signed.images[0].get_cmap().name == plots.SIGNED
+
+
+@pytest.mark.parametrize("names", [(), ["one", "$2", "3_x", "4", "5"]])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_gallery_shows_each_picture_in_its_own_scale(names, signed):
+    pictures = torch.tensor([1.0, 10, 100, 0, 7])[:, None] * (torch.arange(12.0) - (4 if signed else 0))
+    figure = plots.canvas()
+    ax = plots.plot_pictures(pictures, figure.subplots(), shape=(3, 4), columns=2, names=names, signed=signed)
+    wall, reach = ax.images[0].get_array(), 7 if signed else 11
+    assert len(ax.patches) == 5 and ax.images[0].get_clim() == (-1 if signed else 0, 1)
+    for i, frame in enumerate(ax.patches):
+        (left, top), width, height = frame.get_xy(), frame.get_width(), frame.get_height()
+        assert (width, height) == (4, 3)
+        shown = wall[int(top + 0.5) : int(top + 3.5), int(left + 0.5) : int(left + 4.5)]
+        expected = torch.zeros(12) if i == 3 else (torch.arange(12.0) - (4 if signed else 0)) / reach
+        assert np.allclose(shown, expected.view(3, 4))
+        assert ax.get_xlim()[0] < left and left + width < ax.get_xlim()[1]
+        assert ax.get_ylim()[1] < top and top + height < ax.get_ylim()[0]
+    assert [text.get_text() for text in ax.texts] == list(names)
+    assert int(np.isfinite(wall).sum()) == 5 * 12
+    figure.canvas.draw()  # nothing in a name is read as mathematics
+
+
+def test_the_curve_of_the_svd_is_the_lowest_loss_and_nothing_good_lies_below():
+    A = low_rank_matrix(12, 9, k=9, seed=1)
+    reached = {1: float(lowest_loss(A, 1)), 4: 1.5 * float(lowest_loss(A, 4))}
+    ax = plots.plot_error_by_rank(A, {"descent": reached}, plots.canvas().subplots(), most=6, mark=4)
+    curve, points, mark = ax.lines
+    size = float(A.norm())
+    expected = [1, *(float(lowest_loss(A, k)) ** 0.5 / size for k in range(1, 7))]
+    assert curve.get_xydata().tolist() == [[k, pytest.approx(value)] for k, value in enumerate(expected)]
+    assert points.get_xdata().tolist() == [1, 4]
+    assert points.get_ydata() == pytest.approx([expected[1], 1.5**0.5 * expected[4]])
+    assert mark.get_xdata() == [4, 4] and ax.get_xlim() == (0, 6)
+    whole = plots.plot_error_by_rank(A, {}, plots.canvas().subplots()).lines[0].get_ydata()
+    assert len(whole) == 10 and whole[-1] == 0
+
+
+def test_the_words_of_a_topic_are_its_largest_weights_from_the_top():
+    weights, words = torch.tensor([0.1, 0.5, 0.0, 0.3, 0.2]), ["a", "$b$", "c", "d_d", "e"]
+    figure = plots.canvas()
+    ax = plots.plot_words(weights, words, figure.subplots(), "topic $1", count=3, most=2)
+    figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["$b$", "d_d", "e"]
+    assert not any(label.get_parse_math() for label in [*ax.get_yticklabels(), ax.title])
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.5, 0.3, 0.2])
+    assert ax.get_ylim()[0] > ax.get_ylim()[1] and ax.get_xlim() == (0, pytest.approx(2.1))
+    assert len(plots.plot_words(weights, words, plots.canvas().subplots(), "all", count=99).patches) == 5
+
+
+def crowd(count=40):
+    return torch.from_numpy(np.random.default_rng(0).normal(size=(count, 2)))
+
+
+def boxes(figure, ax):
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    return {text.get_text(): text.get_window_extent(renderer) for text in ax.texts}
+
+
+def test_the_names_on_a_map_do_not_overlap_nor_hide_a_point():
+    figure, points = plots.canvas(7, 5), crowd()
+    names = [f"name_{i}$" for i in range(40)]
+    ax = plots.plot_map(points, figure.subplots(), names=names, groups=[f"${i % 7}" for i in range(40)])
+    placed = boxes(figure, ax)
+    assert len(placed) > 25 and set(placed) <= set(names)
+    for one, other in itertools.combinations(placed.values(), 2):
+        assert not one.overlaps(other)
+    dots = ax.transData.transform(points.numpy())
+    for box in placed.values():
+        assert not any(box.contains(*dot) for dot in dots)
+        assert ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 and ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1
+
+
+def test_a_name_stands_beside_its_point_or_is_joined_to_it():
+    figure, points = plots.canvas(7, 5), crowd(90)
+    names = [f"name_{i}" for i in range(90)]
+    ax = plots.plot_map(points, figure.subplots(), names=names)
+    placed, joined = boxes(figure, ax), {tuple(line.get_xydata()[0]) for line in ax.lines[1:]}
+    far = 0
+    for name, box in placed.items():
+        point = points[names.index(name)]
+        x, y = ax.transData.transform(point.numpy())
+        gap = np.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1))
+        assert gap < 70
+        far += gap > 10
+        assert gap < 10 or tuple(point.tolist()) in joined
+    assert far > 3
+
+
+def test_where_there_is_no_room_a_name_is_left_out_and_the_first_comes_first():
+    points = torch.zeros(200, 2) + 0.001 * torch.arange(200)[:, None]
+    figure = plots.canvas(3, 2)
+    ax = plots.plot_map(points, figure.subplots(), names=[f"a long name, {i}" for i in range(200)])
+    placed = boxes(figure, ax)
+    assert 1 <= len(placed) < 200 and "a long name, 0" in placed
+    some = plots.plot_map(points[:3] * 1e3, plots.canvas().subplots(), names=["", "b", ""])
+    assert [text.get_text() for text in some.texts] == ["b"]
+
+
+def test_the_kinds_of_points_differ_in_more_than_colour():
+    groups = [str(i) for i in range(10)]
+    ax = plots.plot_map(crowd(10), plots.canvas().subplots(), groups=groups, labels=("σ₁", "σ₂"))
+    looks = {(line.get_marker(), line.get_markerfacecolor() == "white") for line in ax.lines}
+    assert len(looks) == 10 and [text.get_text() for text in ax.get_legend().get_texts()] == groups
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("σ₁", "σ₂")
+    assert np.concatenate([line.get_xydata() for line in ax.lines]).tolist() == crowd(10).tolist()
+
+
+def test_figures_of_found_parts_are_drawn_twice_alike():
+    """The same bytes: no random place, no state left in matplotlib."""
+
+    def png():
+        figure, data = plots.canvas(8, 4), io.BytesIO()
+        one, two = figure.subplots(1, 2)
+        plots.plot_pictures(truncated_svd(low_rank_matrix(9, 12, k=4), 3).H, one, shape=(3, 4), signed=True)
+        plots.plot_map(crowd(12), two, names=list("abcdefghijkl"))
+        figure.savefig(data, format="png", metadata={"Software": None})
+        return data.getvalue()
+
+    before = dict(plt.rcParams)
+    assert png() == png()
+    assert dict(plt.rcParams) == before
+
+
+def test_errors_are_drawn_with_a_ring_where_each_is_lowest():
+    errors = {"to A": [3.0, 2.0, 1.0], "to X": [2.0, 1.0, 2.5]}
+    for at, lowest in ((None, [3, 2]), ([10, 20, 30], [30, 20])):
+        ax = plots.plot_errors(errors, plots.canvas().subplots(), at=at, against="step")
+        curves, rings = ax.lines[::2], ax.lines[1::2]
+        assert [line.get_ydata().tolist() for line in curves] == list(errors.values())
+        assert [ring.get_xydata().tolist() for ring in rings] == [[[x, 1.0]] for x in lowest]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == list(errors)
+        assert ax.get_xlabel() == "step" and ax.get_ylim()[0] == 0

@@ -11,9 +11,10 @@ from ..descent import random_factors
 from ..gradients import by_differences
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
-from ..plots import BLUE, GREY, SIGNED, VERMILLION, Heatmap, number
+from ..plots import BLUE, GHOST, GREY, SIGNED, VERMILLION, Heatmap, number
 from .explorer import Explorer, choice, slider
 from .picture import Update
+from .prediction import Question
 
 f = Frobenius(toy_matrix())
 W, H = random_factors(4, 2, 2, seed=0)
@@ -70,6 +71,7 @@ def draw(figure: Figure) -> Update:
     ax.set(xscale="log", yscale="log", xlim=(6e-14, 0.2), ylim=(1e-15, 30))
     ax.set(xlabel="step h of the quotient", ylabel="relative difference", title="formula against quotient")
     ax.grid(alpha=0.3)
+    (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (curve,) = ax.plot([], [], color=BLUE, linewidth=2)
     (here,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=10, linestyle="")
     (drop,) = ax.plot([], [], color=GREY, linestyle=":", linewidth=1.5)
@@ -79,10 +81,11 @@ def draw(figure: Figure) -> Update:
 
     def update(result: Comparison) -> list[Artist]:
         h = 10.0**result.exponent
+        ghost.set_data(*curve.get_data())  # the setting before
         curve.set_data(10.0**EXPONENTS, result.errors.clamp_min(1e-16))
         here.set_data([h], [max(result.error, 1e-16)])
         drop.set_data([h, h], [1e-16, max(result.error, 1e-16)])
-        return [curve, drop, here, *formula.show(result.slope), *estimate.show(result.quotient)]
+        return [ghost, curve, drop, here, *formula.show(result.slope), *estimate.show(result.quotient)]
 
     return update
 
@@ -106,6 +109,17 @@ def _size(error: float) -> str:
     return next((f"below {bound:.0e}" for bound in bounds if error < bound), f"{error:.3g}")
 
 
+SHAPES = ("a V, as for the right formula", "flat, at one height", "it falls as h gets smaller")
+
+
+def shape(result: Comparison) -> str:
+    """What the left half of the error curve looks like, h below 10⁻³: of small h."""
+    errors = result.errors[EXPONENTS < -3]
+    if float(errors.max()) < 1.01 * float(errors.min()):
+        return SHAPES[1]
+    return SHAPES[2] if bool((errors.diff() > 0).all()) else SHAPES[0]
+
+
 def explore_difference_quotient() -> Explorer:
     """Which formula for ∂f/∂W is the right one, and how small should h be?"""
     controls = {
@@ -113,4 +127,19 @@ def explore_difference_quotient() -> Explorer:
         "kind": choice("quotient", *QUOTIENTS),
         "formula": choice("formula", *FORMULAS),
     }
-    return Explorer(compute, draw, describe, controls, title="a formula against the difference quotient", height=3.4)
+    question = Question(
+        "Someone derived E Hᵀ, without the 2. What does its error curve look like?",
+        SHAPES,
+        lambda _: {"exponent": -2.0, "kind": QUOTIENTS[0], "formula": "E Hᵀ (no 2)"},
+        shape,
+        "The quotient comes near the true slope, which is twice this formula, so the difference stays at one half.",
+    )
+    return Explorer(
+        compute,
+        draw,
+        describe,
+        controls,
+        title="a formula against the difference quotient",
+        height=3.4,
+        question=question,
+    )

@@ -12,6 +12,8 @@ import ipywidgets
 
 from .. import checked
 from .picture import Picture, Stage, Update
+from .prediction import Prediction, Question
+from .progress import Progress, Watch
 
 
 class GridSlider(ipywidgets.IntSlider):
@@ -50,14 +52,17 @@ class Explorer(ipywidgets.VBox):
     """Controls over a computation, with a picture that follows them.
 
     compute   a plain function of the settings, by name, to an immutable result; if it takes `watch`, it gets a
-              function to call now and then, and gives up when that answers False: a newer setting is waiting
+              `Watch` to call at least every 50 ms, and returns what it has when that answers False
     draw      draw(figure) builds the picture and returns update(result), see `Stage`
     describe  describe(result) says in one line what the picture shows
     controls  a widget for each argument of `compute`; each slider gets a labelled number box beside it
+    question  asked above the controls, before they are moved; see `Question`
+    prepare   prepare(watch) works ahead in a thread of its own when the explorer opens, as an `Atlas` does
 
     A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
     their own. So a callback only notes the newest values, and one worker takes them, computes, draws and swaps
-    the snapshot; a value that was overtaken is never computed.
+    the snapshot; a value that was overtaken is never computed. What takes longer than half a second shows a bar
+    and a Stop button.
 
     `explorer.set(k=2)` moves a slider as a hand would, and waits for the picture; `explorer.facts` is the line below.
     """
@@ -74,6 +79,8 @@ class Explorer(ipywidgets.VBox):
         height: float = 3.4,
         extra: tuple[ipywidgets.Widget, ...] = (),
         across: int | None = None,
+        question: Question | None = None,
+        prepare: Callable[[Watch], None] | None = None,
     ) -> None:
         self.compute, self.describe, self.title = compute, describe, title
         paired = {name: _paired(name, control) for name, control in controls.items()}
@@ -81,6 +88,7 @@ class Explorer(ipywidgets.VBox):
         self.watches = "watch" in inspect.signature(compute).parameters
         self.stage, self.picture = Stage(draw, width, height), Picture()
         self.snapshot: Snapshot | None = None
+        self.progress = Progress()
         self._turn = threading.RLock()  # one computation at a time
         self._wanted, self._news, self._worker, self._setter = None, threading.Condition(), None, None
         rows = [row for _, row in paired.values()]
@@ -88,10 +96,17 @@ class Explorer(ipywidgets.VBox):
         if across:  # the first control on a line of its own, the others in a table
             table = ipywidgets.GridBox(rows[1:], layout={"grid_template_columns": f"repeat({across}, max-content)"})
             box = ipywidgets.VBox([rows[0], table], layout={"overflow": "visible"})
-        super().__init__([box, *extra, self.picture], layout={"overflow": "visible"})
+        self.prediction = question and Prediction(question, self._reveal)
+        asked, bar = ((self.prediction,) if question else ()), ((self.progress,) if self.watches or prepare else ())
+        super().__init__([*asked, box, *extra, *bar, self.picture], layout={"overflow": "visible"})
+        self.add_class("mflearn-explorer")
         for control in self.controls.values():
             control.observe(self._noted, names="value")
         self._show(self.settings)
+        self._prepare = prepare
+        self._preparing = threading.Thread(target=self._work_ahead, name=f"ahead of explorer {title}", daemon=True)
+        if prepare:
+            self._preparing.start()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -114,13 +129,10 @@ class Explorer(ipywidgets.VBox):
             if name not in self.controls:
                 raise TypeError(f"set has no control {name!r}; it has {', '.join(self.controls)}")
             _check(name, value, self.controls[name])
+        if self._preparing.is_alive():
+            self._preparing.join()
         with self._turn:
-            self._setter = threading.get_ident()  # the callbacks of these moves have nothing to do
-            try:
-                for name, value in settings.items():
-                    self.controls[name].value = value
-            finally:
-                self._setter = None
+            self._move(settings)
             with self._news:
                 self._wanted = None
             self.redraw()
@@ -129,15 +141,39 @@ class Explorer(ipywidgets.VBox):
         """Compute and draw again with the present settings, for results that depend on more than the controls."""
         try:
             self._show(self.settings)
-        except Exception as error:
+        except BaseException as error:  # also the Interrupt of a cell
             self._fail(error)
             raise
 
+    def predict(self, answer: str) -> str:
+        """Answer the question above the controls, see what happens, and be told whether it was so."""
+        if self.prediction is None:
+            raise TypeError(f"predict has no question here; the explorer {self.title!r} asks none")
+        self.prediction.choose(answer)
+        self.set(**self.prediction.question.settings(self.settings))
+        return self.prediction.judge(self.result)
+
+    def _move(self, settings: dict[str, Any]) -> None:
+        """Give the controls these values; the callbacks of these moves, in this thread, have nothing to do."""
+        self._setter = threading.get_ident()
+        try:
+            for name, value in settings.items():
+                self.controls[name].value = value
+        finally:
+            self._setter = None
+
     def _noted(self, _change: Any) -> None:
-        if self._setter == threading.get_ident():
-            return
+        if self._setter != threading.get_ident():
+            self._want(self.settings)
+
+    def _reveal(self) -> None:
+        """Move to the settings of the question, and judge the answer by what is then shown."""
+        self._move(self.prediction.question.settings(self.settings))
+        self._want(self.settings, self.prediction.judge)
+
+    def _want(self, settings: dict[str, Any], then: Callable[[Any], Any] = lambda _result: None) -> None:
         with self._news:
-            self._wanted = self.settings
+            self._wanted = settings, then
             if self._worker is None or not self._worker.is_alive():
                 self._worker = threading.Thread(target=self._work, name=f"explorer {self.title}", daemon=True)
                 self._worker.start()
@@ -152,26 +188,44 @@ class Explorer(ipywidgets.VBox):
                         return
             with self._turn:
                 with self._news:
-                    settings, self._wanted = self._wanted, None
-                if settings is None:
+                    wanted, self._wanted = self._wanted, None
+                if wanted is None:
                     continue
+                settings, then = wanted
                 try:
-                    self._show(settings, watch=lambda _step: self._wanted is None)
-                except Exception as error:
+                    if self._show(settings, overtaken=lambda: self._wanted is not None):
+                        then(self.result)
+                except BaseException as error:  # a worker must not end without a word
                     self._fail(error)
 
-    def _show(self, settings: dict[str, Any], watch: Callable[[int], bool] = lambda _step: True) -> None:
-        with self._turn:
-            result = self.compute(**settings, **({"watch": watch} if self.watches else {}))
+    def _work_ahead(self) -> None:
+        try:
+            with self.progress.shown() as watch:
+                self._prepare(watch)
+        except BaseException as error:
+            self._fail(error)
+
+    def _show(self, settings: dict[str, Any], overtaken: Callable[[], bool] = lambda: False) -> bool:
+        """Whether the work was done to its end."""
+        with self._turn, self.progress.shown(overtaken) as work:
+            result = self.compute(**settings, **({"watch": work} if self.watches else {}))
             words = self.describe(result)
+            if work.stopped_at is not None:
+                words = f"Stopped at {work.stopped_at:.0%}; shown is what there is by then. {words}"
             png = self.stage.png(result)
             self.snapshot = Snapshot(settings, result, words)
             self.picture.show(png, words)
+            return work.whole
 
-    def _fail(self, error: Exception) -> None:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        text = " ".join(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})".split())
-        self.picture.show(self.picture.png, f"This did not work: {text}. The next move starts afresh.", failed=True)
+    def _fail(self, error: BaseException) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "no place"
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        text = text if len(text) <= 160 else text[:159] + "…"
+        words = f"This did not work: {text} ({where}). The next move starts afresh."
+        if isinstance(error, KeyboardInterrupt):
+            words = "Interrupted. The picture is the one before; the next move starts afresh."
+        self.picture.show(self.picture.png, words, failed=True)
 
     def __repr__(self) -> str:
         names = ", ".join(control.description for control in self.controls.values())

@@ -12,9 +12,10 @@ from torch import Tensor
 from ..descent import Run, factorize
 from ..exact import lowest_loss, singular_values, stable_eta
 from ..matrices import matrix_with_singular_values, toy_matrix
-from ..plots import BLUE, GREY, LINES, VERMILLION, plot_landscape
+from ..plots import BLUE, GHOST, GREY, LINES, VERMILLION, plot_landscape
 from .explorer import Explorer, choice, log_slider, slider
 from .picture import Update
+from .prediction import Question
 
 A = toy_matrix()
 ETA = float(stable_eta(A))
@@ -56,6 +57,7 @@ def draw(figure: Figure) -> Update:
     (origin,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="white")
     ax.set(xlim=(0, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step", title="4×2 toy matrix: loss − lowest loss")
     ax.grid(alpha=0.3)
+    (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (loss,) = ax.plot([], [], color=BLUE, linewidth=2)
     (end,) = ax.plot([], [], color=BLUE, marker="X", markersize=10, linestyle="")
     U.set(xlim=(0, 2.2), ylim=(8, 4000), yscale="log", xlabel="η / η*", title="steps until it settles")
@@ -70,13 +72,14 @@ def draw(figure: Figure) -> Update:
         walk.set_data(*path)
         origin.set_data(*path[:, :1])
         losses = (result.toy.loss - lowest_loss(A, result.k)).clamp(1e-12, 1e12).numpy()
+        ghost.set_data(*loss.get_data())  # the setting before
         loss.set_data(range(len(losses)), losses)
         end.set_data(
             [len(losses) - 1] * int(result.toy.diverged), losses[-1:].clip(max=5e7)[: int(result.toy.diverged)]
         )
         steps.set_data(FRACTIONS, steps_to_settle(result.k))
         here.set_data([result.fraction] * 2, [8, 4000])
-        return [walk, origin, loss, end, steps, here]
+        return [walk, origin, ghost, loss, end, steps, here]
 
     return update
 
@@ -106,6 +109,14 @@ def describe(result: Descent) -> str:
     )
 
 
+WAYS = {
+    "settled": "it settles on the curve",
+    "still falling": "it creeps towards the curve",
+    "bouncing": "it bounces across the curve for ever",
+    "diverged": "it leaves for infinity",
+}
+
+
 def explore_learning_rate() -> Explorer:
     """How large may η be, and from which start?"""
     controls = {
@@ -114,7 +125,16 @@ def explore_learning_rate() -> Explorer:
         "h": slider("start h", 1.5, -2.5, 2.5, step=0.1),
         "k": slider("rank k", 1, 1, 2),
     }
-    return Explorer(compute, draw, describe, controls, title="the learning rate", width=10.5, height=3.6)
+    question = Question(
+        "At η = 1.05 η*, what will the walk on the left do near the dashed curve?",
+        tuple(WAYS.values()),
+        lambda _: {"fraction": 1.05, "w": 0.5, "h": 1.5, "k": 1},
+        lambda result: next(way for word, way in WAYS.items() if regime(result.walk, 0.0).startswith(word)),
+        "Each step jumps across the curve and lands a little too far on the other side; near η* it is still caught.",
+    )
+    return Explorer(
+        compute, draw, describe, controls, title="the learning rate", width=10.5, height=3.6, question=question
+    )
 
 
 # The game ------------------------------------------------------------------------------------------------------------

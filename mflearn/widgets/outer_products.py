@@ -12,6 +12,7 @@ from ..objectives import Frobenius
 from ..plots import SIGNED, Heatmap
 from .explorer import Explorer, number_box, slider
 from .picture import Update
+from .prediction import Question
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
@@ -70,16 +71,43 @@ def describe(result: Sum) -> str:
     )
 
 
+def halved_and_doubled(settings: dict[str, float]) -> dict[str, float]:
+    """At k = 1: the entries of w₁ halved, and those of h₁ doubled, whatever they are."""
+    w, h = ("W11", "W21", "W31", "W41"), ("H11", "H12")
+    return {"k": 1} | {name: settings[name] / 2 for name in w} | {name: settings[name] * 2 for name in h}
+
+
+def beside_the_pair_before(result: Sum) -> str:
+    """Whether the loss is lower than with w₁ doubled and h₁ halved, the same, or higher."""
+    change = result.loss - float(Frobenius(A)(2 * result.W, result.H / 2))
+    return "it stays" if abs(change) < 1e-9 else "it falls" if change < 0 else "it rises"
+
+
 def explore_outer_products() -> Explorer:
     """Edit W and H by hand and make the loss small."""
     controls = {"k": slider("rank k", 1, 1, 2)}
     for name, X in zip("WH", START, strict=True):
         for i, row in enumerate(X.tolist(), 1):
             for j, value in enumerate(row, 1):
-                box = number_box(f"{name}{i}{j}", round(value, 2), -9, 9, 0.1)
+                box = number_box(f"{name}{i}{j}", round(value, 2), -99, 99, 0.1)
                 box.layout.width = "112px"
                 box.layout.grid_area = f"{i} / {j if name == 'W' else j + 2}"  # as in the matrices: row / column
                 controls[f"{name}{i}{j}"] = box
+    question = Question(
+        "At k = 1, halve the first column of W and double the first row of H. What does the loss do?",
+        ("it falls", "it stays", "it rises"),
+        halved_and_doubled,
+        beside_the_pair_before,
+        "Their product is the same, entry by entry: W and H are not the only factors of W H.",
+    )
     return Explorer(
-        compute, draw, describe, controls, title="W H as a sum of outer products", width=10, height=2.9, across=4
+        compute,
+        draw,
+        describe,
+        controls,
+        title="W H as a sum of outer products",
+        width=10,
+        height=2.9,
+        across=4,
+        question=question,
     )

@@ -82,9 +82,22 @@ class Picture(anywidget.AnyWidget):
         if (address) URL.revokeObjectURL(address);
         address = fresh;
       };
+      // noUiSlider's handles have no name: each takes that of the number box beside it; and its arrow keys are
+      // its own: Notebook 7 would go on to another cell
+      const mend = () => el.closest(".mflearn-explorer")?.querySelectorAll(".noUi-handle:not([aria-label])").forEach(
+        handle => {
+          const label = handle.closest(".widget-hbox")?.querySelector("label")?.textContent || "slider";
+          handle.setAttribute("aria-label", label);
+          handle.setAttribute("data-lm-suppress-shortcuts", "true");
+        });
+      const watch = new MutationObserver(mend);
       model.on("change:version", show);
-      requestAnimationFrame(show);
-      return () => address && URL.revokeObjectURL(address);
+      requestAnimationFrame(() => {
+        show(); mend();
+        const explorer = el.closest(".mflearn-explorer");
+        if (explorer) watch.observe(explorer, { childList: true, subtree: true });
+      });
+      return () => { watch.disconnect(); if (address) URL.revokeObjectURL(address); };
     }
     export default { render };
     """

@@ -1,21 +1,33 @@
 """Explorer of notebook 04: rank k and learning rate η, live, with rule, seed and steps, on the 4×2 toy matrix."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from ..descent import Adam, GradientDescent, Momentum, Run, factorize
 from ..exact import lowest_loss
 from ..matrices import toy_matrix
-from ..plots import BLUE, FLOOR, GREY, SIGNED, Heatmap, number, shown_loss
+from ..plots import BLUE, FLOOR, GHOST, GREY, SIGNED, Heatmap, number, shown_loss
+from .atlas import Atlas
 from .explorer import Explorer, choice, log_slider, slider
 from .picture import Update
+from .prediction import Question
+from .progress import Watch
 
 A = toy_matrix()
 RULES = {"gradient descent": GradientDescent, "momentum": Momentum, "Adam": Adam}
-MOST = 3  # the largest k of the slider
+MOST, STEPS = 3, 1000  # the largest k, and how many steps at first
+LOW, HIGH, STEP = -3, 0, 0.05  # powers of ten of η
+ATLAS = Atlas(
+    A,
+    k=range(1, MOST + 1),
+    eta=[float(f"{10 ** (LOW + i * STEP):.4g}") for i in range(round((HIGH - LOW) / STEP) + 1)],
+    seed=range(5),
+    rules=RULES,
+    steps=STEPS,
+)
 
 
 @dataclass(frozen=True)
@@ -28,23 +40,26 @@ class Training:
     seed: int
     steps: int
     run: Run
+    ends: (
+        Tensor | None
+    )  # (k, η): the loss after STEPS steps of this rule and seed everywhere in the atlas, inf: diverged
 
 
-def compute(
-    k: int, eta: float, rule: str, seed: int, steps: int, watch: Callable[[int], bool] | None = None
-) -> Training:
-    """Factorize the toy matrix with these settings."""
-    run = factorize(A, k, eta=eta, steps=steps, rule=RULES[rule], seed=seed, watch=watch)
-    return Training(k, eta, rule, seed, steps, run)
+def compute(k: int, eta: float, rule: str, seed: int, steps: int, watch: Watch = lambda _done: True) -> Training:
+    """Factorize the toy matrix with these settings, or find that in the atlas."""
+    run = ATLAS.find(k=k, eta=eta, rule=rule, seed=seed, steps=steps)
+    if run is None:
+        run = factorize(A, k, eta=eta, steps=steps, rule=RULES[rule], seed=seed, watch=lambda step: watch(step / steps))
+    return Training(k, eta, rule, seed, steps, run, ATLAS.ends(rule=rule, seed=seed))
 
 
 def draw(figure: Figure) -> Update:
     """The loss with its floor, and A, W H, the residual, W and H as tables."""
-    axes = figure.subplot_mosaic([["loss", "A", "WH", "E"], ["loss", "W", "H", "."]], width_ratios=(2.6, 1, 1, 1))
+    axes = figure.subplot_mosaic([["loss", "A", "WH", "E"], ["loss", "W", "H", "ends"]], width_ratios=(2.6, 1, 1, 1))
     ax = axes["loss"]
     ax.set(yscale="log", xlabel="step", ylabel="loss  ‖A − W H‖²", ylim=(1e-12, 1e6))
     ax.grid(alpha=0.3)
-    (ghost,) = ax.plot([], [], color="#B0B0B0", linewidth=1.5)
+    (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (loss,) = ax.plot([], [], color=BLUE, linewidth=2)
     (end,) = ax.plot([], [], color=BLUE, marker="X", markersize=11, linestyle="", clip_on=False)
     (floor,) = ax.plot([], [], color=GREY, linestyle=(0, (1, 2)), linewidth=2)
@@ -54,20 +69,29 @@ def draw(figure: Figure) -> Update:
     E = Heatmap(axes["E"], (4, 2), "residual W H − A", limits=(-1, 1), cmap=SIGNED)
     W = Heatmap(axes["W"], (4, MOST), "W", limits=(-1, 3))
     H = Heatmap(axes["H"], (MOST, 2), "H", limits=(-1, 3))
-    before: list[tuple] = []
+    ends = axes["ends"]  # with the y-axis of the loss
+    ends.set(xscale="log", yscale="log", xlim=(10**LOW, 10**HIGH), ylim=(1e-12, 1e6), title="final loss, by η")
+    ends.tick_params(left=False, labelleft=False, labelsize=8)
+    ends.grid(alpha=0.3)
+    curves = [ends.plot([], [], linewidth=1)[0] for _ in range(MOST)]
+    (here,) = ends.plot([], [], color=GREY, linewidth=3, alpha=0.6)
 
     def update(result: Training) -> list[Artist]:
         run, losses = result.run, shown_loss(result.run)
         lowest = float(lowest_loss(A, result.k))
         ax.set_xlim(0, result.steps)
-        ghost.set_data(*(before[-1] if before else ([], [])))
+        ghost.set_data(*loss.get_data())
         loss.set_data(range(len(losses)), losses)
-        before[:] = [(range(len(losses)), losses)]
         end.set_data([len(losses) - 1] * bool(run.diverged), losses[-1:].clip(max=9e5)[: bool(run.diverged)])
         floor.set_data([0, result.steps], [max(lowest, FLOOR)] * 2)
         note.set_text(f"grey: the setting before\ndotted: lowest loss for k = {result.k}, {number(lowest, 5)}")
+        for k, curve in enumerate(curves, 1):
+            known = result.ends is not None
+            curve.set_data(ATLAS.eta if known else [], result.ends[k - 1].clamp(FLOOR, 1e6) if known else [])
+            curve.set(color=BLUE if k == result.k else GHOST, linewidth=2 if k == result.k else 1)
+        here.set_data([result.eta] * 2, [1e-12, 1e6])
         tables = (*WH.show(run.WH), *E.show(run.WH - A), *W.show(run.W), *H.show(run.H))
-        return [ghost, floor, loss, end, note, *tables]
+        return [ghost, floor, loss, end, note, *curves, here, *tables]
 
     return update
 
@@ -85,13 +109,39 @@ def describe(result: Training) -> str:
     return f"{setting}: after {int(run.last)} steps the loss is {end}."
 
 
+FLOORS = ("near 0", "lower than 0.16, but not near 0", "at 0.167 again")
+
+
+def below_the_floor(result: Training) -> str:
+    """Where a loss ends that other settings have brought to 0.167."""
+    loss = float(result.run.loss[-1])
+    return FLOORS[0] if loss < 0.01 else FLOORS[1] if loss < 0.16 else FLOORS[2]
+
+
 def explore_rank_and_rate() -> Explorer:
     """Which k and η, and which rule, factorize the toy matrix?"""
     controls = {
         "k": slider("rank k", 2, 1, MOST),
-        "eta": log_slider("learning rate η", 0.01, -3, 0, step=0.02),
+        "eta": log_slider("learning rate η", 0.01, LOW, HIGH, step=STEP),
         "rule": choice("rule", *RULES),
         "seed": slider("seed", 0, 0, 20),
-        "steps": slider("steps", 1000, 100, 5000, step=100),
+        "steps": slider("steps", STEPS, 100, 5000, step=100),
     }
-    return Explorer(compute, draw, describe, controls, title="rank and learning rate", width=10.5, height=4.0)
+    question = Question(
+        "At k = 1 and η = 0.05, gradient descent takes the loss to 0.167. Where do 5,000 steps of Adam take it?",
+        FLOORS,
+        lambda _: {"k": 1, "eta": 0.05, "rule": "Adam", "seed": 0, "steps": 5000},
+        below_the_floor,
+        "No rule and no η gets below σ₂² at rank 1 (Eckart and Young): only a larger k does.",
+    )
+    return Explorer(
+        compute,
+        draw,
+        describe,
+        controls,
+        title="rank and learning rate",
+        width=10.5,
+        height=4.0,
+        question=question,
+        prepare=ATLAS.train,
+    )

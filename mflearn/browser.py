@@ -1,4 +1,4 @@
-"""A real JupyterLab on loopback, with settings of its own, and a page of the system's Chromium in it."""
+"""A JupyterLab on loopback, with settings of its own, and a page of the system's Chromium in it, for tests."""
 
 import contextlib
 import os
@@ -28,8 +28,8 @@ FLAGS = [
 
 
 @contextlib.contextmanager
-def jupyter_lab(root: Path) -> Iterator[tuple[str, str]]:
-    """Start it on a free port with a token; yields (address, token)."""
+def jupyter_lab(root: Path, settings: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Start it on a free port with a token, as it ships or with a folder of settings; yields (address, token)."""
     token = secrets.token_hex(16)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,6 +38,8 @@ def jupyter_lab(root: Path) -> Iterator[tuple[str, str]]:
         env = dict(os.environ, IPYTHONDIR=f"{own}/ipython", JUPYTER_CONFIG_DIR=f"{own}/config")
         env.update(JUPYTER_RUNTIME_DIR=f"{own}/run", JUPYTERLAB_SETTINGS_DIR=f"{own}/settings")
         env.update(JUPYTERLAB_WORKSPACES_DIR=f"{own}/workspaces")
+        if settings:
+            env["JUPYTER_CONFIG_PATH"] = str(settings)
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
         command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
