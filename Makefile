@@ -9,7 +9,7 @@ help:
 	@echo "make test       lint, unit tests, doctests, the rules for notebooks, and all notebooks executed by nbval"
 	@echo "make notebooks  run all notebooks and rewrite them in the form in which they are committed"
 	@echo "make lint       ruff: lint and format, read only"
-	@echo "make bench      measure against the classic program"
+	@echo "make bench      measure against the classic program and scikit-learn"
 
 lab: .venv/ready
 	@$(BIN)/mflearn lab
@@ -27,6 +27,7 @@ lint: .venv/ready
 
 bench: .venv/ready
 	@$(BIN)/mflearn bench toy
+	@$(BIN)/mflearn bench nmf
 
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'mflearn needs Python 3.11 or newer: make PYTHON=python3.12')"

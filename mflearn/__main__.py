@@ -1,6 +1,7 @@
-"""The command line: `mflearn lab` opens the course, `mflearn bench` measures. No logic here."""
+"""The command line: `mflearn lab` opens the course, `data` gets ratings, `bench` measures. No logic here."""
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,12 @@ from pathlib import Path
 from . import __version__
 
 FIRST = "00_start_here.ipynb"
+BENCHES = {
+    "toy": "descent on the 4×2 matrix and what grows out of it, against the classic program",
+    "nmf": "non-negative factorization of digits and texts, against scikit-learn",
+    "ratings": "recommenders on real ratings, against other libraries",
+    "explorer": "from key to pixels in a browser, against interact",
+}
 SETTINGS = Path(__file__).parent / "lab"  # what JupyterLab must be told, see labconfig/ there
 
 
@@ -22,10 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
         description="Open the notebooks in JupyterLab. Other options are handed on to it: mflearn lab --no-browser",
     )
     lab.set_defaults(command=open_lab)
-    bench = commands.add_parser("bench", help="measure against the classic program")
-    bench.add_argument("what", choices=["toy"], help="toy: the 4×2 matrix, 5,000 steps, and what grows out of it")
-    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each side runs (default: 5)")
+    bench = commands.add_parser("bench", help="measure against what one would use instead")
+    bench.add_argument(
+        "what", metavar="WHAT", choices=BENCHES, help="; ".join(f"{name}: {text}" for name, text in BENCHES.items())
+    )
+    bench.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each side runs (default: 5; ratings: 3 splits)"
+    )
+    bench.add_argument("--plot", metavar="FILE", help="ratings: write a figure, too")
     bench.set_defaults(command=run_bench)
+    data = commands.add_parser(
+        "data",
+        help="list ratings, or download them",
+        description="Download ratings by their name; without a name, list what there is, what is here, and its terms.",
+    )
+    data.add_argument("name", nargs="?", metavar="NAME", help="such as movielens-small")
+    data.add_argument("--to", metavar="FOLDER", help="a folder instead of the usual one; name it in MFLEARN_DATA then")
+    data.set_defaults(command=run_data)
     options, rest = parser.parse_known_args(arguments)
     if not hasattr(options, "command"):
         parser.print_help()
@@ -62,13 +82,28 @@ def notebooks() -> Path:
     raise FileNotFoundError(f"found no notebooks/{FIRST}; run this in the folder of the course")
 
 
+def run_data(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Print what is here, or where a download went, with licence and citation."""
+    from . import datasets
+
+    if options.name is None:
+        print(datasets.listing())
+        return 0
+    data = datasets.get(options.name, options.to, progress=sys.stderr.isatty())
+    print(f"{data.name}: {data.ratings}, in {options.to or datasets.where(data.name)}")
+    print(f"Licence: {data.licence}\nPlease cite: {data.citation}")
+    return 0
+
+
 def run_bench(options: argparse.Namespace, _rest: list[str]) -> int:
     """Print a table; 1 if a goal is missed."""
-    if options.rounds < 1:
+    if options.rounds is not None and options.rounds < 1:
         raise ValueError(f"--rounds is {options.rounds}; it must be 1 or more")
-    from . import bench
-
-    return 0 if bench.toy(options.rounds) else 1
+    if options.plot and options.what != "ratings":
+        raise ValueError(f"--plot is for the bench ratings alone; {options.what} draws nothing")
+    contest = getattr(importlib.import_module(f"{__package__}.bench.{options.what}"), options.what)
+    given = {name: getattr(options, name) for name in ("rounds", "plot") if getattr(options, name)}
+    return 0 if contest(**given) else 1
 
 
 if __name__ == "__main__":

@@ -1,34 +1,16 @@
-"""How much faster than the classic program: both sides in turns, in one process, told as ratios."""
+"""How much faster than the classic program: descent on the 4×2 matrix, and what grows out of it."""
 
-import os
-import platform
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from .descent import Adam, GradientDescent, factorize
-from .gradients import by_autograd, by_hand
-from .matrices import low_rank_matrix, toy_matrix
-from .objectives import Frobenius
+from ..descent import Adam, GradientDescent, factorize
+from ..gradients import by_autograd, by_hand
+from ..matrices import low_rank_matrix, toy_matrix
+from ..objectives import Frobenius
+from .contest import Contest, compare, one_thread, versions
 
 STEPS, EVERY, ETA = 5_000, 500, 0.01
 RELATIVE, ABSOLUTE = 1e-6, 1e-24  # below a loss of 1e-18 round-off decides, and the absolute bound
-
-
-@dataclass(frozen=True)
-class Contest:
-    """One line of the table: `ours` does the work of `runs` classic runs; the goal is a ratio per run."""
-
-    name: str
-    classic: Callable[[], object]
-    ours: Callable[[], object]
-    runs: int
-    goal: float
 
 
 def classic(A: Tensor, W: Tensor, H: Tensor, *, steps: int = STEPS, eta: float = ETA) -> list[float]:
@@ -119,14 +101,9 @@ def contests() -> list[Contest]:
 
 
 def toy(rounds: int = 5) -> bool:
-    """Print the table; True if both sides agree and all goals are reached."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        print(
-            f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}, "
-            f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, 1 thread, float64"
-        )
+    """Print the table against the classic program; True if both sides agree and all goals are reached."""
+    with one_thread():
+        print(f"{versions()}, 1 thread, float64")
         print(
             f"Classic: autograd, torch.optim.Adam, η = {ETA}, mse_loss, A 4×2, k = 2, {STEPS:,} steps from torch.rand. "
             "The last two lines: 50 gradients by autograd, and 50 steps with torch.optim.SGD."
@@ -136,29 +113,5 @@ def toy(rounds: int = 5) -> bool:
             f"Same start, same rule: the losses after every {EVERY} steps are {'equal' if same else 'NOT EQUAL'} to "
             f"{RELATIVE:g} (largest relative difference {most:.0e}); below a loss of 1e-18 to {ABSOLUTE:g} absolute.\n"
         )
-        lines = contests()
-        taken = [([], []) for _ in lines]
-        for _ in range(rounds):
-            for contest, sides in zip(lines, taken, strict=True):
-                for side, work in zip(sides, (contest.classic, contest.ours), strict=True):
-                    begun = time.perf_counter()
-                    work()
-                    side.append(time.perf_counter() - begun)
-    finally:
-        torch.set_num_threads(before)
-
-    print(f"{'times faster, a run':30}{'median':>8}{'best':>8}{'goal':>8}{'reached':>9}{'classic':>11}{'mflearn':>11}")
-    reached = []
-    for contest, (theirs, ours) in zip(lines, taken, strict=True):
-        ratios = [contest.runs * a / b for a, b in zip(theirs, ours, strict=True)]
-        median = statistics.median(ratios)
-        reached.append(median >= contest.goal)
-        print(
-            f"{contest.name:30}{median:8,.1f}{contest.runs * min(theirs) / min(ours):8,.1f}{contest.goal:8,}"
-            f"{'yes' if reached[-1] else 'no':>9}{1e3 * min(theirs):8,.0f} ms{1e3 * min(ours):8,.0f} ms"
-        )
-    print(
-        f"\nRatios of {rounds} rounds, both sides in turns: median of the rounds, and best time against best time. "
-        "The times are the best of this machine, at this moment: compare ratios, not times."
-    )
-    return same and all(reached)
+        reached = compare(contests(), rounds, head="times faster, a run", peer="classic")
+    return same and reached
