@@ -1,0 +1,214 @@
+"""Explorer of notebook 07: the parts that non-negative factors find, and which of them another seed finds again."""
+
+import functools
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from ..descent import Run
+from ..matrices import Table, digits, docstring_words
+from ..nonnegative import Data, Stability, factorize, match, stability
+from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION
+from ..sides import one_thread
+from .explorer import Explorer, choice, slider
+from .picture import Update
+from .prediction import Question
+from .progress import Watch
+
+DIGITS, TEXTS, SHUFFLED = "digits", "texts", "texts, shuffled"
+LEAST, MOST = 2, 12  # ranks
+SEEDS, STEPS, REPEATS = 8, 60, 3
+AGAIN, LOST = 0.9, 0.7  # a cosine from which a part counts as found again; one below which it does not at all
+LOCK = threading.Lock()  # the work ahead and a move may want the same runs
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one run, in the order of the run that agrees best with all others; there the stablest is first."""
+
+    data: str
+    seed: int
+    H: Tensor  # (k, n)
+    words: tuple[str, ...]  # what the n columns are; empty for pixels
+    cosines: Tensor  # (k,), between these parts and those of the reference
+    stability: Stability  # of all the runs; its parts in the order of H
+    scores: dict[int, tuple[float, float]]  # by rank, as far as known: the score and its chance
+
+    @property
+    def k(self) -> int:
+        """How many parts there are."""
+        return len(self.H)
+
+
+@functools.cache
+def texts() -> Table:
+    """The words of the docstrings, read once."""
+    return docstring_words()
+
+
+def shuffled(A: Tensor, *, seed: int = 0) -> Tensor:
+    """A with the entries of each column in a random order: each word as frequent as before, no topic left."""
+    return torch.from_numpy(np.random.default_rng(seed).permuted(A.numpy(), axis=0))
+
+
+@functools.cache
+def matrix(data: str) -> Data:
+    """The matrix that is factored."""
+    return Data(digits().A if data == DIGITS else texts().A if data == TEXTS else shuffled(texts().A))
+
+
+SCORES: dict[str, dict[int, tuple[float, float]]] = {DIGITS: {}, TEXTS: {}, SHUFFLED: {}}
+
+
+@functools.cache
+def runs(data: str, k: int) -> tuple[Run, Stability]:
+    """Eight runs, and how far they agree."""
+    found = factorize(matrix(data), k, steps=STEPS, repeats=REPEATS, seed=range(SEEDS))
+    alike = stability(found.H)
+    SCORES[data][k] = alike.score, alike.chance
+    return found, alike
+
+
+def prepare(watch: Watch = lambda _done: True) -> None:
+    """All runs that the sliders can ask for."""
+    wanted = [(data, k) for data in SCORES for k in range(LEAST, MOST + 1)]
+    with one_thread():
+        for done, which in enumerate(wanted):
+            if not watch(done / len(wanted)):
+                return
+            with LOCK:
+                runs(*which)
+
+
+def compute(data: str, k: int, seed: int) -> Parts:
+    """The parts of this seed, beside those of the seed that agrees best with all."""
+    with LOCK:
+        found, alike = runs(data, k)
+    order = alike.parts.argsort(descending=True)
+    best, H = found.H[alike.reference][order], found.H[seed]
+    pairs = match(best, H)
+    alike = Stability(alike.score, alike.chance, alike.pairs, alike.reference, alike.parts[order])
+    words = () if data == DIGITS else texts().columns
+    return Parts(data, seed, H[pairs.order], words, pairs.similarity, alike, dict(sorted(SCORES[data].items())))
+
+
+def top_words(weights: Tensor, words: tuple[str, ...], count: int = 6) -> list[str]:
+    """The words of largest weight, the largest first."""
+    return [words[i] for i in weights.topk(count).indices]
+
+
+def draw(figure: Figure) -> Update:
+    """The parts, how alike they are from seed to seed, and the score at every rank."""
+    ax, bars, curve = figure.subplots(1, 3, width_ratios=(2.2, 1, 1.15))
+    ax.set_title("the parts of this seed, the stablest first")
+    ax.set(xlim=(0, 50), ylim=(33.2, 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    lines = [ax.text(0, 33 * (i + 0.5) / MOST, "", va="center", fontsize=10, parse_math=False) for i in range(MOST)]
+    corners = [(i % 4 * 12 + 1, i // 4 * 11 + 3) for i in range(MOST)]  # of the pictures, 8 by 8
+    names = [ax.text(x + 4, y - 0.7, "", ha="center", va="bottom", fontsize=9) for x, y in corners]
+    frames = [ax.add_patch(Rectangle(corner, 8, 8, fill=False, linewidth=0.6)) for corner in corners]
+    wall = ax.imshow(np.zeros((33, 50)), extent=(0, 50, 33, 0), cmap="gray_r", vmin=0, vmax=1, aspect="auto")
+    bars.set(xlim=(0, 1.04), ylim=(MOST - 0.5, -0.5), yticks=range(MOST), yticklabels=range(1, MOST + 1))
+    bars.set(title="found again?", xticks=(0, 0.5, 1))
+    bars.set_xlabel("cosine (bar: mean, dot: this seed)", fontsize=9)
+    bars.tick_params(axis="y", length=0)
+    bars.grid(alpha=0.3, axis="x")
+    rows = bars.barh(range(MOST), [0.0] * MOST, color="#A6CBE3", height=0.72)
+    (dots,) = bars.plot([], [], color=BLACK, marker="o", markersize=5, linestyle="")
+    (chance,) = bars.plot([], [], color=GREY, linestyle="--", linewidth=1.5)
+    curve.set(xlim=(LEAST - 0.5, MOST + 0.5), ylim=(0, 1.04), xticks=range(LEAST, MOST + 1, 2))
+    curve.set_title("score over 8 seeds")
+    curve.grid(alpha=0.3)
+    (ghost,) = curve.plot([], [], color=GHOST, linewidth=1.5)
+    (score,) = curve.plot([], [], color=BLUE, marker="o", markersize=4, linewidth=2)
+    (random,) = curve.plot([], [], color=GREY, linestyle="--", linewidth=1.5)
+    (here,) = curve.plot([], [], color=VERMILLION, marker="o", markersize=9, linestyle="")
+    curve.set_xlabel("k (dashed: chance, grey: before)", fontsize=9)
+    shown = [""]
+
+    def update(result: Parts) -> list[Artist]:
+        k, pixels = result.k, np.zeros((33, 50))
+        for i in range(MOST):
+            lost = i < k and float(result.cosines[i]) < LOST
+            colour, mark = (VERMILLION, " ≠") if lost else (BLACK, "")
+            picture, words = i < k and not result.words, i < k and bool(result.words)
+            names[i].set(text=f"{i + 1}{mark}" if picture else "", color=colour)
+            frames[i].set(visible=picture, edgecolor=colour if lost else GREY)
+            lines[i].set(
+                text=f"{' · '.join(top_words(result.H[i], result.words))}{mark}" if words else "", color=colour
+            )
+            rows[i].set_width(float(result.stability.parts[i]) if i < k else 0.0)
+            if picture:
+                x, y = corners[i]
+                pixels[y : y + 8, x : x + 8] = result.H[i].view(8, 8) / (float(result.H[i].max()) or 1.0)
+        wall.set_data(pixels)
+        dots.set_data(result.cosines.tolist(), range(k))
+        chance.set_data([result.stability.chance] * 2, [-0.5, MOST - 0.5])
+        if shown[0] != result.data:
+            ghost.set_data(*score.get_data())
+            shown[0] = result.data
+        score.set_data(list(result.scores), [value for value, _ in result.scores.values()])
+        random.set_data(list(result.scores), [value for _, value in result.scores.values()])
+        here.set_data([k], [result.stability.score])
+        return [wall, *frames, *lines, *names, *rows, dots, chance, ghost, random, score, here]
+
+    return update
+
+
+def describe(result: Parts) -> str:
+    """How far the runs agree, and this one with the one that agrees best."""
+    alike, found = result.stability, int((result.cosines >= AGAIN).sum())
+    name = "topics" if result.words else "parts"
+    text = (
+        f"{result.data.capitalize()}, k = {result.k}: {SEEDS} seeds agree to {alike.score:.2f}, "
+        f"chance would to {alike.chance:.2f}. Seed {result.seed}"
+    )
+    if result.seed == alike.reference:
+        return f"{text} agrees best with the others; the black dots compare it with itself."
+    text += f" finds {found} of {result.k} {name} of seed {alike.reference} again (cosine {AGAIN} or more)"
+    least = int(result.cosines.argmin())
+    words = ", ".join(f"‘{word}’" for word in top_words(result.H[least], result.words, 3)) if result.words else ""
+    of = f": {words}" if words else f", part {least + 1}"
+    return f"{text}; the least alike has {float(result.cosines[least]):.2f}{of}."
+
+
+COMES_BACK = ("all ten, as good as unchanged", "most of them; one or a few do not", "hardly any")
+
+
+def comes_back(result: Parts) -> str:
+    """How many topics the other seeds find again."""
+    lost = int((result.stability.parts < AGAIN).sum())
+    return COMES_BACK[0] if lost == 0 else COMES_BACK[1] if lost < result.k / 2 else COMES_BACK[2]
+
+
+def explore_parts() -> Explorer:
+    """Which parts, and which topics, come back with another seed?"""
+    controls = {
+        "k": slider("parts k", 6, LEAST, MOST),
+        "seed": slider("seed", 0, 0, SEEDS - 1),
+        "data": choice("data", *SCORES),
+    }
+    question = Question(
+        "Ten topics of the texts, found from eight random starts. Which of them do all starts find?",
+        COMES_BACK,
+        lambda _: {"data": TEXTS, "k": 10, "seed": 0},
+        comes_back,
+        "The loss hardly tells the runs apart: it has many lowest points, and their topics are not all the same.",
+    )
+    return Explorer(
+        compute,
+        draw,
+        describe,
+        controls,
+        title="parts and topics",
+        width=10.5,
+        height=3.9,
+        question=question,
+        prepare=prepare,
+    )
