@@ -7,12 +7,16 @@ one, and a reader without that kernel would see an error. That there was a view 
 """
 
 import argparse
+import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from mflearn import datasets
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 METADATA = {
@@ -138,6 +142,16 @@ def _still(output: NotebookNode, count: int | None) -> NotebookNode:
     return output
 
 
+@cache
+def missing(notebook: Path) -> str | None:
+    """Which of the ratings that a notebook loads by name are not here, and how to get them; None if all are."""
+    loaded = re.findall(r"datasets\.load\(\\?[\"']([\w-]+)\\?[\"']", notebook.read_text(encoding="utf-8"))
+    for name in loaded:
+        if name in datasets.SOURCES and datasets.where(name) is None:
+            return f"{notebook.name} shows {name}, which is not on this machine; to get it: mflearn data {name}"
+    return None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command; 1 if a notebook failed to run or is still not canonical."""
     parser = argparse.ArgumentParser(
@@ -150,6 +164,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         parser.error(f"no notebooks in {NOTEBOOKS.name}/")
     for path in paths:
+        if not options.no_run and (reason := missing(path)):
+            print(path.name, "· left alone:", reason)
+            continue
         try:
             changed = write(path, execute=not options.no_run)
             wrong = problems(path.read_bytes().decode())

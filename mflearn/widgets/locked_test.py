@@ -1,0 +1,83 @@
+"""A test set behind one button that counts its use: what is chosen by a number is no longer measured by it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anywidget
+import traitlets
+
+from ..model import Model
+from ..ratings import Ratings
+from ..scores import rmse
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One look at the test set: of which model, and what it said."""
+
+    name: str
+    rmse: float
+
+
+class LockedTest(anywidget.AnyWidget):
+    """A button that scores the present model on the test ratings, and a line that says how often that was done.
+
+    `present` gives the model and its name at the time of the press. The ratings themselves are not handed out.
+    """
+
+    _esm = """
+    function render({ model, el }) {
+      const row = el.appendChild(document.createElement("div"));
+      const button = row.appendChild(document.createElement("button"));
+      const line = row.appendChild(document.createElement("span"));
+      row.style.cssText = "display: flex; gap: 12px; align-items: center; margin: 4px 2px; min-height: 3em;" +
+        "line-height: 1.5; font-family: var(--jp-content-font-family);" +
+        "font-size: var(--jp-content-font-size1, 14px); color: var(--jp-content-font-color1, inherit)";
+      button.type = "button";
+      button.className = "jupyter-button";
+      button.style.cssText = "flex: none";
+      line.setAttribute("role", "status");
+      button.onclick = () => { model.set("asked", model.get("asked") + 1); model.save_changes(); };
+      const show = () => {
+        button.textContent = `Open the test set (opened ${model.get("count")}×)`;
+        line.textContent = model.get("words");
+      };
+      model.on("change", show);
+      requestAnimationFrame(show);
+    }
+    export default { render };
+    """
+    asked = traitlets.Int(0).tag(sync=True)  # how often the button was pressed
+    count = traitlets.Int(0).tag(sync=True)  # how often the test set was opened
+    words = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, test: Ratings, present: Callable[[], tuple[str, Model]]) -> None:
+        self._test, self._present = test, present
+        self.openings: tuple[Opening, ...] = ()
+        super().__init__(words=self._said())
+        self.observe(lambda _: self.look(), names="asked")
+
+    def look(self) -> float:
+        """Score the present model on the test ratings, and count that."""
+        name, model = self._present()
+        opening = Opening(name, rmse(model.predict_all(self._test), self._test.value))
+        self.openings = (*self.openings, opening)
+        with self.hold_sync():
+            self.count, self.words = len(self.openings), self._said()
+        return opening.rmse
+
+    def _said(self) -> str:
+        if not self.openings:
+            return f"Locked: {len(self._test):,} test ratings, not used so far. Choose your settings first."
+        last = self.openings[-1]
+        told = f"test RMSE {last.rmse:.3f} for {last.name}"
+        if len(self.openings) == 1:
+            return f"Opened once: {told}. An honest estimate, if nothing is changed because of it."
+        best = min(self.openings, key=lambda opening: opening.rmse)
+        return (
+            f"Opened {len(self.openings)} times, last: {told}. Whoever now picks the lowest, {best.rmse:.3f} for "
+            f"{best.name}, has tuned on the test set: that number is too good, and no untouched ratings are left."
+        )
+
+    def __repr__(self) -> str:
+        return f"A locked test set of {len(self._test):,} ratings, opened {self.count} times."

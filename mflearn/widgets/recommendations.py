@@ -1,0 +1,198 @@
+"""Explorer of notebook 09: rate ten titles, and a model that is never trained on them makes you a list of ten."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from .. import recommend
+from ..festival import invent
+from ..model import Model
+from ..plots import BLUE, GHOST, GREY, VERMILLION, drawable
+from ..ratings import Ratings
+from ..titles import plain
+from .explorer import Explorer, choice, number_box, slider
+from .picture import Update
+from .prediction import Question
+from .progress import Watch
+
+LONG, KNOWN, SWEEPS = 10, 60, 10  # titles of a list and to rate; of the most rated to choose these from; of a solver
+SOLVERS = {"Bayes": recommend.bayes} | {f"ALS, λ = {lam}": partial(recommend.als, lam=lam) for lam in (0.03, 0.1, 0.3)}
+RANKINGS = {"predicted rating": None, "dot product": "dot", "cosine": "cosine"}
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """A list for somebody new, and what it was made of."""
+
+    stars: tuple[tuple[str, float], ...]  # title, rating: what he has rated
+    solver: str
+    k: int
+    cut: int  # so many ratings a film must have
+    by: str
+    titles: tuple[str, ...]  # best first
+    at: Tensor  # (10,) their columns
+    deviation: Tensor  # (10,) of their predicted ratings
+    predicted: Tensor  # (n,) of all films
+    count: Tensor  # (n,) ratings of each film
+    common: int  # of these ten, how many are on the list of somebody who has rated nothing
+
+
+class Desk:
+    """Ratings, models that are trained on them when first asked for, and ten titles for a newcomer to rate."""
+
+    def __init__(self, ratings: Ratings, title: Callable[[object], str] = str) -> None:
+        self.ratings, self.title, self.models = ratings, title, {}
+        self.count = torch.bincount(self.ratings.item, minlength=self.ratings.shape[1])
+        known = self.count.argsort(descending=True, stable=True)[:KNOWN]
+        self.ten = self.model("Bayes", 16).telling([self.ratings.items[i] for i in known.tolist()], LONG)
+        self.highest = float(self.ratings.value.max())
+        self.most = int(self.count.sort().values[-2 * LONG])  # a cut that leaves enough to list
+
+    def model(self, solver: str, k: int, watch: Watch = lambda _done: True) -> Model:
+        """Trained at the first time; when told to end, as far as it is by then."""
+        if (solver, k) not in self.models:
+            for number, sweep in enumerate(SOLVERS[solver](self.ratings, k), 1):
+                if number == SWEEPS:
+                    break
+                if not watch(number / SWEEPS):
+                    return Model.of(self.ratings, [sweep])
+            self.models[solver, k] = Model.of(self.ratings, [sweep])
+        return self.models[solver, k]
+
+    def compute(
+        self, *, solver: str, k: str, cut: int, by: str, watch: Watch = lambda _done: True, **stars: float
+    ) -> Recommendation:
+        """The list for who rates the ten titles so: rate1, rate2, …, where 0 is: not seen."""
+        model = self.model(solver, int(k), watch)
+        given = {label: stars[f"rate{i}"] for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"] > 0}
+        allowed = self.count >= cut
+        lists = []
+        for taste in (model.fold_in([], []), model.fold_in([*given], [*given.values()])):
+            free = allowed.clone()
+            free[[self.ratings.column[label] for label in given]] = False
+            rating = taste.w.double() @ model.H.double()  # less μ, and not limited to the scale
+            score = taste.liking(by=RANKINGS[by]) if RANKINGS[by] else rating
+            score = torch.where(free, score, -torch.inf)
+            lists.append(score.argsort(descending=True, stable=True)[:LONG])
+        labels = [self.ratings.items[i] for i in lists[-1].tolist()]
+        return Recommendation(
+            tuple((self.title(label), value) for label, value in given.items()),
+            solver,
+            int(k),
+            cut,
+            by,
+            tuple(map(self.title, labels)),
+            lists[-1],
+            taste.deviation(labels),
+            taste.predict(),
+            self.count,
+            len({*lists[0].tolist()} & {*lists[1].tolist()}),
+        )
+
+    def draw(self, figure: Figure) -> Update:
+        """The list with its deviations, and all films: predicted rating against number of ratings."""
+        figure.set_layout_engine("none")
+        low, high = float(self.ratings.value.min()), self.highest
+        ends, rows = (low - 0.2, high + 1.0), torch.arange(LONG)
+        ax, field = figure.add_axes((0.29, 0.13, 0.28, 0.77)), figure.add_axes((0.64, 0.13, 0.34, 0.77))
+        ax.set(xlim=ends, ylim=(LONG - 0.4, -0.6), yticks=[], xlabel="predicted rating ± one standard deviation")
+        ax.set_title("your list (grey: before the move)")
+        ax.grid(alpha=0.3)
+        titles = [ax.text(-0.02, row, "", transform=ax.get_yaxis_transform(), ha="right", va="center") for row in rows]
+        for title in titles:
+            title.set(parse_math=False, fontsize=9)
+        (bars,) = ax.plot([], [], color=BLUE, linewidth=1.5)
+        (ghost,) = ax.plot([], [], color=GHOST, marker="o", markersize=9, linestyle="", clip_on=True)
+        (points,) = ax.plot([], [], color=BLUE, marker="o", markersize=6, linestyle="")
+        field.set(xscale="log", xlim=(0.8, 1.3 * int(self.count.max())), ylim=ends)
+        field.set(xlabel="ratings of the film", title="predicted rating of every film")
+        field.grid(alpha=0.3)
+        (cloud,) = field.plot([], [], color=GREY, marker=".", markersize=2, linestyle="", rasterized=True)
+        (listed,) = field.plot([], [], color=VERMILLION, marker="s", markersize=6, linestyle="")
+        (edge,) = field.plot([], [], color=BLUE, linestyle="--", linewidth=2)
+        note = field.text(0.98, 0.03, "", transform=field.transAxes, ha="right", fontsize=9)
+
+        def update(result: Recommendation) -> list[Artist]:
+            now, past = result.predicted[result.at], cloud.get_ydata()
+            for text, title in zip(titles, result.titles, strict=True):
+                text.set_text(drawable(title, 38))
+            ghost.set_data((past[result.at.numpy()], rows) if len(past) else ([], []))
+            points.set_data(now, rows)
+            gap = torch.full_like(now, torch.nan)  # between two bars
+            ends = torch.stack((now - result.deviation, now + result.deviation, gap), 1).flatten()
+            bars.set_data(ends, rows.repeat_interleave(3))
+            cloud.set_data(result.count.numpy(), result.predicted.numpy())  # from a tensor it takes 50 ms
+            listed.set_data(result.count[result.at], now)
+            edge.set_data([result.cut] * 2, field.get_ylim())
+            note.set_text("squares: your list; dashed: the popularity cut")
+            return [cloud, edge, listed, note, ghost, bars, points, *titles]
+
+        return update
+
+
+def describe(result: Recommendation) -> str:
+    """The first of the list, how much of it is for anybody, and how popular it is."""
+    first, sure = float(result.predicted[result.at[0]]), float(result.deviation[0])
+    middle = int(result.count[result.at].median())
+    given = f"{len(result.stars)} ratings given" if result.stars else "0 ratings given: a list for anybody"
+    return (
+        f"{given}; {result.solver}, k = {result.k}, popularity cut {result.cut}, by {result.by}. "
+        f"First: {plain(result.titles[0], 40)}, {first:.2f} ± {sure:.2f}. Who rates nothing gets {result.common} of "
+        f"the {LONG}, too. The median film of the list has {middle} ratings."
+    )
+
+
+SHARES = ("all 10: it must be trained first", "4 to 9", "none to 3")
+
+
+def shared(result: Recommendation) -> str:
+    """How much of the list is that of somebody who has rated nothing."""
+    return SHARES[0] if result.common == LONG else SHARES[1] if result.common > 3 else SHARES[2]
+
+
+def in_turn(settings: dict) -> dict:
+    """The ten titles rated 5 and 1 in turn, all else as it is."""
+    return {f"rate{i}": 5.0 if i % 2 else 1.0 for i in range(1, LONG + 1)}
+
+
+def explore_recommendations(ratings: Ratings | None = None, title: Callable[[object], str] = str) -> Explorer:
+    """What would be recommended to you? Of these ratings; without any, of the invented festival.
+
+    `title` gives the title of a label, such as that of a `Dataset`.
+    """
+    desk = Desk(invent()[0], str) if ratings is None else Desk(ratings, title)
+    controls = {
+        "cut": slider("popularity cut", min(50, desk.most), 1, desk.most),
+        "solver": choice("solver", *SOLVERS),
+        "k": choice("rank k", "16", "8", "2"),
+        "by": choice("rank by", *RANKINGS),
+    }
+    for i, label in enumerate(desk.ten, 1):
+        controls[f"rate{i}"] = number_box(plain(desk.title(label), 28), 0.0, 0.0, desk.highest, 0.5)
+    for name, control in controls.items():
+        if name != "cut":
+            control.layout.width = "300px"
+    question = Question(
+        "You give the ten titles 5 stars and 1 star in turn. The model is not trained again. How many of the ten "
+        "films on your list are also on the list of somebody who has rated nothing?",
+        SHARES,
+        in_turn,
+        shared,
+        "One solve of k + 1 equations finds your bias and your factors from your ratings; W and H of the others stay.",
+    )
+    return Explorer(
+        desk.compute,
+        desk.draw,
+        describe,
+        controls,
+        title="recommendations for you",
+        width=10.5,
+        height=4.2,
+        across=3,
+        question=question,
+    )

@@ -1,0 +1,214 @@
+"""Explorer of notebook 08: rank k, penalty λ and the share observed, on invented ratings, with a locked test set."""
+
+import functools
+import itertools
+from dataclasses import dataclass, replace
+
+import torch
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..festival import invent
+from ..model import Model
+from ..plots import BLACK, BLUE, GHOST, GREY, LINES, VERMILLION, Heatmap, drawable, title_ticks
+from ..ratings import Ratings
+from ..recommend import als
+from ..scores import biases, rmse
+from .explorer import Explorer, log_slider, slider
+from .locked_test import LockedTest
+from .picture import Update
+from .prediction import Question
+
+SWEEPS, MOST = 12, 10  # how far each descent goes, and the largest k
+LOW, HIGH = -3, 0  # powers of ten of λ
+BOTTOM, TOP = 0.0, 1.3  # of the axes of RMSE
+ROWS, COLUMNS = 7, 6  # of the block
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The ratings in three, and what is known of them."""
+
+    train: Ratings
+    validation: Ratings
+    test: Ratings
+    lowest: float  # RMSE on validation of who knows the truth
+    viewers: Tensor  # (ROWS,) of the block
+    films: Tensor  # (COLUMNS,)
+    truth: Tensor  # (ROWS, COLUMNS), the mean rating of each pair of the block
+
+
+@functools.cache
+def parts() -> Parts:
+    """The festival, 15 % of it for the test and 15 % for validation, and a block of viewers and films seen often."""
+    ratings, truth, _ = invent()
+    rest, test = ratings.split(0.15, seed=1)
+    train, validation = rest.split(0.15 / 0.85, seed=2)
+    viewers, films = _block(train)
+    mean = truth.moments()[0][viewers][:, films]
+    return Parts(train, validation, test, truth.lowest_rmse(validation), viewers, films, mean)
+
+
+def _block(train: Ratings) -> tuple[Tensor, Tensor]:
+    """The films that most have seen, and viewers who saw about half of them."""
+    films = torch.bincount(train.item).argsort(descending=True, stable=True)[: 2 * COLUMNS : 2]
+    _, mask = train.to_dense()
+    half = (mask[:, films].sum(1) - COLUMNS / 2).abs() + 1 / (1 + mask.sum(1))
+    return half.argsort(stable=True)[:ROWS], films
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """One descent by alternating least squares, and the model of the sweep that was best on validation."""
+
+    k: int
+    lam: float
+    share: float
+    seen: Ratings
+    train: Tensor  # (SWEEPS,) RMSE on the ratings that were seen
+    validation: Tensor  # (SWEEPS,)
+    best: int  # the sweep with the lowest validation RMSE, from 0
+    model: Model
+    biases: float  # validation RMSE of that baseline, on the same ratings
+    tried: tuple[tuple[int, float, float], ...] = ()  # k, λ, lowest validation RMSE, at this share
+
+    @property
+    def lowest(self) -> float:
+        """The validation RMSE of the model."""
+        return float(self.validation[self.best])
+
+
+@functools.lru_cache(maxsize=200)
+def compute(k: int, lam: float, share: float) -> Tuning:
+    """Factorize this share of the training ratings, and look at each sweep on the validation ratings."""
+    known = parts()
+    seen = known.train.sample(round(share * len(known.train)))
+    models = [Model.of(seen, [sweep]) for sweep in itertools.islice(als(seen, k, lam=lam), SWEEPS)]
+    train, validation = (
+        torch.tensor([rmse(model.predict_all(part), part.value) for model in models], dtype=torch.float64)
+        for part in (seen, known.validation)
+    )
+    best = int(validation.argmin())
+    baseline = rmse(biases(seen).predict_all(known.validation), known.validation.value)
+    return Tuning(k, lam, share, seen, train, validation, best, models[best], baseline)
+
+
+def draw(figure: Figure) -> Update:
+    """RMSE by sweep, the settings tried so far, and a block of ratings: seen, predicted, true."""
+    known = parts()
+    left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+    (ax, board), maps = left.subplots(1, 2, width_ratios=(1.75, 1)), right.subplots(1, 3)
+    ax.set(xlim=(0.5, SWEEPS + 0.5), ylim=(BOTTOM, TOP), xlabel="sweep", title="RMSE", xticks=range(0, SWEEPS + 1, 3))
+    board.set(xlim=(10**LOW / 1.5, 1.5 * 10**HIGH), ylim=(BOTTOM, TOP), xscale="log", xlabel="λ")
+    board.set_title("tried: lowest validation")
+    for each in (ax, board):
+        each.grid(alpha=0.3)
+        each.axhline(known.lowest, color=BLACK, linestyle=(0, (1, 2)), linewidth=2)
+    board.text(10**HIGH, known.lowest - 0.02, "lowest possible", ha="right", va="top", fontsize=8.5)
+    sweeps = range(1, SWEEPS + 1)
+    (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
+    (train,) = ax.plot([], [], color=BLUE, linestyle="--", marker="s", markersize=4, linewidth=1.5, label="train")
+    (validation,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=4, linewidth=2, label="validation")
+    (baseline,) = ax.plot([], [], color=GREY, linestyle="-.", linewidth=1.5, label="only biases")
+    (ring,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=12, markerfacecolor="none", markeredgewidth=2)
+    ax.legend(loc="upper right", fontsize=8.5, ncols=3, handlelength=1.4, columnspacing=0.8, framealpha=0.9)
+    (others,) = board.plot([], [], color=GHOST, marker="s", markersize=4, linestyle="")
+    (same,) = board.plot([], [], color=LINES[0][0], marker="o", markersize=5, linestyle="")
+    (now,) = board.plot([], [], color=VERMILLION, marker="o", markersize=12, markerfacecolor="none", markeredgewidth=2)
+    note = board.text(0.03, 0.97, "", transform=board.transAxes, va="top", fontsize=8.5)
+    seen, predicted, truth = (
+        Heatmap(each, (ROWS, COLUMNS), title, limits=(0.5, 5), digits=1)
+        for each, title in zip(maps, ("seen", "predicted", "the truth"), strict=True)
+    )
+    for each in maps:
+        titles = [drawable(known.train.items[i], 18) for i in known.films.tolist()]
+        each.set_xticks(range(COLUMNS), titles, rotation=90, fontsize=7.5, parse_math=False)
+        each.tick_params(length=0)
+    title_ticks(maps[0], [known.train.users[u].split()[0] for u in known.viewers.tolist()])
+    truth.show(known.truth)
+
+    def update(result: Tuning) -> list[Artist]:
+        ghost.set_data(*validation.get_data())
+        train.set_data(sweeps, result.train)
+        validation.set_data(sweeps, result.validation)
+        ring.set_data([result.best + 1], [result.lowest])
+        baseline.set_data([0, SWEEPS + 1], [result.biases] * 2)
+        by_k = [[(lam, low) for k, lam, low in result.tried if (k == result.k) is own] for own in (False, True)]
+        for dots, points in zip((others, same), by_k, strict=True):
+            dots.set_data(*(zip(*points, strict=True) if points else ([], [])))
+        now.set_data([result.lam], [result.lowest])
+        note.set_text(f"blue: k = {result.k}, grey: others")
+        return [ghost, train, validation, baseline, ring, others, same, now, note, *block(result)]
+
+    def block(result: Tuning) -> list[Artist]:
+        A, _ = result.seen.to_dense()
+        rows, columns = known.viewers, known.films
+        WH = (result.model.W[rows] @ result.model.H[:, columns]).double() + result.model.mean
+        return [*seen.show(A[rows][:, columns]), *predicted.show(WH.clamp(*result.model.limits))]
+
+    return update
+
+
+def describe(result: Tuning) -> str:
+    """Train, validation, and what they are to be compared with."""
+    return (
+        f"k = {result.k}, λ = {result.lam:.4g}, {len(result.seen):,} ratings seen ({result.share:.0%}): "
+        f"validation RMSE {result.lowest:.3f} at sweep {result.best + 1}, "
+        f"training {float(result.train[result.best]):.3f}. "
+        f"Only biases: {result.biases:.3f}; lowest possible: {parts().lowest:.3f}."
+    )
+
+
+ENDS = ("below 0.6", "between 0.6 and the biases", "above the biases")
+
+
+def beside_the_biases(result: Tuning) -> str:
+    """Where the validation RMSE of the model lies."""
+    return ENDS[0] if result.lowest < 0.6 else ENDS[1] if result.lowest < result.biases else ENDS[2]
+
+
+class RatingsExplorer(Explorer):
+    """The explorer, with what was tried so far, and the test set behind its button: `locked`."""
+
+    def __init__(self) -> None:
+        self.tried: dict[tuple[int, float, float], float] = {}
+        self.locked = LockedTest(parts().test, self._present)
+        controls = {
+            "k": slider("rank k", 3, 1, MOST),
+            "lam": log_slider("penalty λ", 0.01, LOW, HIGH, step=0.1),
+            "share": slider("share observed", 1.0, 0.1, 1.0, step=0.1),
+        }
+        question = Question(
+            f"At k = {MOST} and λ = 0.001 the training RMSE falls below 0.3. Where is the lowest validation RMSE?",
+            ENDS,
+            lambda _: {"k": MOST, "lam": 0.001, "share": 1.0},
+            beside_the_biases,
+            "Ten free numbers for each viewer, and many rated fewer films than that: they learn the noise by heart.",
+        )
+        super().__init__(
+            self._try,
+            draw,
+            describe,
+            controls,
+            title="k, λ and the share observed",
+            width=11.0,
+            height=3.7,
+            extra=(self.locked,),
+            question=question,
+        )
+
+    def _try(self, k: int, lam: float, share: float) -> Tuning:
+        result = compute(k, lam, share)
+        self.tried[k, lam, share] = result.lowest
+        tried = tuple((k, lam, low) for (k, lam, own), low in self.tried.items() if own == share)
+        return replace(result, tried=tried)
+
+    def _present(self) -> tuple[str, Model]:
+        result = self.result
+        return f"k = {result.k}, λ = {result.lam:.4g}", result.model
+
+
+def explore_ratings() -> RatingsExplorer:
+    """Which k and λ predict ratings that were not seen, and what if fewer are seen?"""
+    return RatingsExplorer()

@@ -1,0 +1,168 @@
+"""The explorer of notebook 08, and the lock on its test set."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.metrics import root_mean_squared_error
+
+from mflearn import datasets, scores
+from mflearn.plots import canvas
+from mflearn.ratings import Ratings
+from mflearn.widgets import LockedTest, explore_ratings, sparse_ratings
+from mflearn.widgets.sparse_ratings import SWEEPS, beside_the_biases, compute, parts
+
+
+def pairs(ratings):
+    return set(zip(ratings.user.tolist(), ratings.item.tolist(), strict=True))
+
+
+def test_the_three_parts_share_no_rating_and_are_the_festival():
+    known, ratings = parts(), datasets.load().ratings
+    three = known.train, known.validation, known.test
+    assert sum(map(len, three)) == len(ratings)
+    assert set.union(*map(pairs, three)) == pairs(ratings)
+    assert all(not pairs(one) & pairs(other) for one, other in itertools.combinations(three, 2))
+    assert [round(len(part) / len(ratings), 2) for part in three] == [0.7, 0.15, 0.15]
+
+
+@pytest.mark.parametrize(("k", "lam", "share"), [(3, 0.05012, 1.0), (6, 0.01, 0.5), (1, 1.0, 0.1)])
+def test_what_is_shown_is_the_rmse_of_a_ridge_regression(k, lam, share):
+    """Of the model shown, the column of each film is the ridge regression on the rows of who rated it."""
+    result, validation = compute(k, lam, share), parts().validation
+    W, H, seen = result.model.W.double().numpy(), result.model.H.double().numpy(), result.seen
+    film = int(torch.bincount(seen.item).argmax())
+    at = seen.item == film
+    rows = W[seen.user[at].numpy()]
+    goal = seen.value[at].numpy() - seen.mean - rows[:, 0]  # the first column meets the fixed 1 of H
+    ridge = Ridge(alpha=lam * len(rows), fit_intercept=False).fit(rows[:, 1:], goal)
+    assert H[1:, film] == pytest.approx(ridge.coef_, abs=2e-4)
+    predicted = seen.mean + (W[validation.user.numpy()] * H.T[validation.item.numpy()]).sum(1)
+    low, high = float(seen.value.min()), float(seen.value.max())
+    expected = root_mean_squared_error(validation.value.numpy(), predicted.clip(low, high))
+    assert result.lowest == pytest.approx(expected, abs=1e-6)
+    assert result.lowest == float(result.validation.min()) == float(result.validation[result.best])
+
+
+@pytest.mark.parametrize(("k", "lam", "share"), [*itertools.product((1, 10), (0.001, 1.0), (0.1, 1.0))])
+def test_the_corners(k, lam, share):
+    result = compute(k, lam, share)
+    assert len(result.seen) == round(share * len(parts().train)) and pairs(result.seen) <= pairs(parts().train)
+    assert result.train.shape == result.validation.shape == (SWEEPS,)
+    assert torch.cat((result.train, result.validation)).isfinite().all()
+    assert result.lowest > parts().lowest, "nobody beats who knows the truth"
+    assert float(result.train[-1]) < float(result.validation[-1])
+
+
+def test_more_freedom_fits_the_seen_ratings_better_and_the_others_worse():
+    free, held = compute(10, 0.001, 1.0), compute(3, 0.05012, 1.0)
+    assert float(free.train[-1]) < 0.3 < float(held.train[-1])
+    assert free.lowest > free.biases > held.lowest + 0.1
+
+
+def test_less_is_seen_and_less_is_known():
+    lowest = [compute(3, 0.1, share).lowest for share in (0.3, 0.6, 1.0)]
+    assert lowest == sorted(lowest, reverse=True) and lowest[0] - lowest[-1] > 0.1
+    seen = [pairs(compute(3, 0.1, share).seen) for share in (0.3, 0.6, 1.0)]
+    assert seen[0] < seen[1] < seen[2]
+
+
+def test_the_answer_to_the_question_is_read_off_the_result():
+    words = [beside_the_biases(compute(*at, 1.0)) for at in ((3, 0.05012), (3, 0.001), (10, 0.001), (10, 1.0))]
+    assert words == ["below 0.6", "between 0.6 and the biases", "above the biases", "above the biases"]
+
+
+def test_the_picture_shows_the_curves_the_block_and_what_was_tried():
+    figure, known = canvas(11, 3.7), parts()
+    update = sparse_ratings.draw(figure)
+    result = replace(compute(3, 0.05012, 1.0), tried=((3, 0.05012, 0.58), (3, 0.1, 0.59), (5, 0.01, 0.6)))
+    changed = update(result)
+    ax, board, seen, predicted, truth = figure.axes
+    lines = {line.get_label(): line for line in ax.lines}
+    assert lines["train"].get_ydata() == pytest.approx(result.train.numpy())
+    assert lines["validation"].get_ydata() == pytest.approx(result.validation.numpy())
+    assert lines["only biases"].get_ydata() == pytest.approx([result.biases] * 2)
+    assert [line.get_xydata().round(3).tolist() for line in board.lines[1:4]] == [
+        [[0.01, 0.6]],
+        [[0.05, 0.58], [0.1, 0.59]],
+        [[0.05, round(result.lowest, 3)]],
+    ]
+    A, mask = known.train.to_dense()
+    shown = np.ma.filled(seen.images[0].get_array(), np.nan)
+    block = (known.viewers[:, None], known.films)
+    assert np.array_equal(shown, A[block].numpy(), equal_nan=True)
+    assert 0.3 < float(mask[block].double().mean()) < 0.7
+    labels = [[known.train.users[u]] * 6 for u in known.viewers.tolist()]
+    films = [known.train.items[i] for i in known.films.tolist()]
+    wanted = result.model.predict(sum(labels, []), films * 7).view(7, 6)
+    assert np.allclose(predicted.images[0].get_array(), wanted, atol=1e-5)
+    assert np.allclose(truth.images[0].get_array(), datasets.load().truth.moments()[0][block])
+    before = lines["validation"].get_ydata()
+    update(compute(1, 1.0, 0.1))
+    assert list(ax.lines[1].get_ydata()) == list(before)  # the ghost
+    assert all(artist.figure is not None for artist in changed)
+
+
+def test_what_was_tried_is_kept_by_share():
+    explorer = explore_ratings()
+    for settings in ({"k": 2}, {"k": 4}, {"share": 0.5}, {"k": 2}):
+        explorer.set(**settings)
+    assert [k for k, _, _ in explorer.result.tried] == [4, 2]
+    explorer.set(share=1.0)
+    assert sorted(k for k, _, _ in explorer.result.tried) == [2, 3, 4]
+    assert all(low == compute(k, lam, 1.0).lowest for k, lam, low in explorer.result.tried)
+
+
+def test_the_explorer_does_not_read_the_test_set_before_it_is_opened(monkeypatch):
+    known = parts()
+    monkeypatch.setattr(sparse_ratings, "parts", lambda: replace(known, test=known.test.where(known.test.value > 3)))
+    compute.cache_clear()
+    other = explore_ratings()
+    monkeypatch.setattr(sparse_ratings, "parts", lambda: known)
+    compute.cache_clear()  # what was computed with the other test set
+    explorer = explore_ratings()
+    assert explorer.facts == other.facts and explorer.picture.png == other.picture.png
+    assert explorer.locked.look() != other.locked.look()
+
+
+def test_the_lock_counts_and_says_what_the_count_means():
+    train, test = datasets.load().ratings.split(0.2, seed=3)
+    present = ["mean", scores.mean(train)]
+    locked = LockedTest(test, lambda: tuple(present))
+    assert locked.count == 0 and locked.words.startswith(f"Locked: {len(test):,} test ratings, not used so far.")
+    first = locked.look()
+    assert first == pytest.approx(root_mean_squared_error(test.value, torch.full_like(test.value, train.mean)))
+    assert locked.words == (
+        f"Opened once: test RMSE {first:.3f} for mean. An honest estimate, if nothing is changed because of it."
+    )
+    present[:] = ["biases", scores.biases(train)]
+    locked.asked += 1  # the button
+    second = locked.openings[1].rmse
+    assert (locked.count, locked.openings[1].name) == (2, "biases") and second < first
+    present[:] = ["mean", scores.mean(train)]
+    locked.look()
+    assert locked.words.startswith(
+        f"Opened 3 times, last: test RMSE {first:.3f} for mean. Whoever now picks the lowest"
+    )
+    assert f"{second:.3f} for biases, has tuned on the test set" in locked.words
+    assert repr(locked) == f"A locked test set of {len(test):,} ratings, opened 3 times."
+
+
+def test_the_button_scores_the_model_that_is_shown():
+    explorer = explore_ratings()
+    explorer.set(k=4, lam=0.1)
+    shown, test = explorer.result.model, parts().test
+    assert explorer.locked.look() == pytest.approx(root_mean_squared_error(test.value, shown.predict_all(test)))
+    assert explorer.locked.openings[0].name == "k = 4, λ = 0.1"
+    explorer.set(k=5)
+    explorer.locked.look()
+    assert explorer.locked.openings[1].name == "k = 5, λ = 0.1"
+    assert explore_ratings().locked.count == 0
+
+
+def test_a_lock_needs_no_more_than_ratings_and_a_model():
+    ratings = Ratings.of([*"aab"], [*"xyx"], [1.0, 2.0, 4.0])
+    assert LockedTest(ratings, lambda: ("mean", scores.mean(ratings))).look() == pytest.approx(np.std([1, 2, 4]))
