@@ -265,3 +265,13 @@ def test_a_lesson_has_its_parts(notebook):
     parts = ("Exercises", "Summary", "Further reading") if notebook.is_lesson else ()
     missing = [part for part in parts if not any(title.startswith(part) for title in titles)]
     assert missing == []
+
+
+def test_links_to_other_notebooks_lead_somewhere(notebook):
+    """To a file that is there and, after #, to one of its headings, as JupyterLab writes them."""
+    for name, anchor in re.findall(r"\]\((\w+\.ipynb)(?:#([^)]*))?\)", "\n".join(notebook.markdown)):
+        other = notebook.path.with_name(name)
+        assert other.is_file(), f"{name} is not here"
+        if anchor:
+            titles = {title.replace(" ", "-").replace("`", "") for _, title in read(other).headings}
+            assert anchor in titles, f"{name} has no heading {anchor}"

@@ -160,11 +160,34 @@ def test_the_course_is_found_here_and_beside_the_package(tmp_path, monkeypatch):
         door.notebooks()
 
 
-def test_the_classic_program_and_ours_walk_the_same_way():
-    from mflearn import bench
+def test_each_of_the_ten_words_leads_to_the_place_that_shows_it():
+    """In notebook 00; that the places are there, test_notebooks.py sees."""
+    text = (ROOT / "notebooks" / "00_start_here.ipynb").read_text()
+    table = next(
+        "".join(cell["source"]) for cell in json.loads(text)["cells"] if "Ten words" in "".join(cell["source"])
+    )
+    rows = [row for row in table.splitlines() if row.startswith("|")][2:]
+    assert len(rows) == 10
+    assert [row for row in rows if not re.search(r"\]\(\w+\.ipynb#\d", row)] == []
 
-    same, most = bench.apart(bench.toy_matrix(), *bench.start(4, 2, 2))
+
+def test_the_classic_program_and_ours_walk_the_same_way():
+    from mflearn.bench import toy
+
+    same, most = toy.apart(toy.toy_matrix(), *toy.start(4, 2, 2))
     assert same and most < 1e-6
+
+
+def test_scikit_learns_solver_and_ours_are_measured_at_the_same_loss():
+    """Without `repeats` the walks are the same: as many updates reach it, and 10 fewer do not."""
+    from mflearn.bench import nmf
+
+    A = nmf.digits().A[:200]
+    starts = [nmf.random_start(A, 8, seed=seed) for seed in range(2)]
+    loss, updates = nmf.scikit_learn(A.numpy(), starts)
+    assert nmf.down_to(loss, A, starts, 1) == updates == 400
+    assert nmf.down_to(loss, A, starts, 3) < 300
+    assert nmf.down_to(0.0, A, starts, 1) > nmf.MOST  # never: said, not hidden
 
 
 def test_jupyterlab_takes_our_settings(tmp_path):

@@ -28,6 +28,7 @@ SLIDES, BOX = "the_slides_are_set", "the_box_at_the_top_is_complete"
 FACT, ALT = "pictures_and_explorers_are_followed_by_a_printed_fact", "every_picture_has_alternative_text"
 WORDS, SHORT, SIZE = "a_widget_says_in_words_what_it_is", "cells_are_short", "it_has_the_size_of_a_lesson"
 MACHINE, TREE, PARTS = "nothing_tells_the_machine", "headings_make_a_tree", "a_lesson_has_its_parts"
+LINKS = "links_to_other_notebooks_lead_somewhere"
 
 TOP = """# Watch the net
 
@@ -270,6 +271,8 @@ READ = {
     "skipped level": (say("## Look", "### Look"), {TREE}),
     "no exercises": (say("## Exercises", "## Play"), {PARTS}),
     "no summary": (say("## Summary", "## Play"), {PARTS}),
+    "link to no notebook": (say("The sum", "[There](02_nowhere.ipynb) the sum"), {LINKS}),
+    "link to no heading": (say("The sum", "[There](01_link_to_no_heading.ipynb#9.-Nothing) the sum"), {LINKS}),
     "no further reading": (say("## Further reading", "## Play"), {PARTS}),
 }  # fmt: skip
 TEXT = {  # of the file itself

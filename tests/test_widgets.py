@@ -3,8 +3,12 @@
 import base64
 import io
 import itertools
+import re
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,9 +22,11 @@ from mflearn.environment import RoundTrip
 from mflearn.exact import lowest_loss
 from mflearn.matrices import toy_matrix
 from mflearn.plots import canvas
-from mflearn.widgets import Explorer, difference_quotient, learning_rate, outer_products, rank_and_rate
+from mflearn.widgets import Explorer, difference_quotient, learning_rate, noise, outer_products, rank, rank_and_rate
+from mflearn.widgets.atlas import Atlas
 from mflearn.widgets.explorer import choice, log_slider, slider
 from mflearn.widgets.picture import Stage
+from mflearn.widgets.prediction import Question
 
 EXPLORERS = [name for name in widgets.__all__ if name.startswith("explore")]
 
@@ -44,12 +50,15 @@ def draw_number(figure):
     return update
 
 
-def make(compute=square, **more):
+def make(compute=square, *, question=None, prepare=None, **more):
     controls = {"x": slider("x", 2, 0, 1000), **more}
-    return Explorer(compute, draw_number, lambda result: f"the square is {result}", controls, title="squares", width=3)
+    also = {"question": question, "prepare": prepare}
+    return Explorer(
+        compute, draw_number, lambda result: f"the square is {result}", controls, title="squares", width=3, **also
+    )
 
 
-def wait_until(what, seconds=10.0):
+def wait_until(what, seconds=60.0):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "it did not happen in time"
@@ -151,7 +160,7 @@ def test_a_long_computation_gives_up_when_a_newer_move_waits():
     explorer.controls["x"].value = 500
     time.sleep(0.1)
     explorer.controls["x"].value = 3
-    wait_until(lambda: explorer.facts == "the square is 3", seconds=2)
+    wait_until(lambda: explorer.facts == "the square is 3")
     assert steps and steps[0] < 500
 
 
@@ -212,20 +221,29 @@ def test_a_snapshot_never_mixes_two_settings():
 
 
 def test_two_threads_do_not_mangle_a_picture():
-    stage, other = (Stage(difference_quotient.draw, 9, 3.4) for _ in range(2))
-    results = [difference_quotient.compute(e, difference_quotient.QUOTIENTS[0], "2 E Hᵀ") for e in (-9.0, -3.0)]
-    wanted, seen = [stage.png(result) for result in results], []
+    """A picture also shows the one before, in grey: so the same pictures, drawn alone in the same order, decide."""
+    results = [difference_quotient.compute(e, difference_quotient.QUOTIENTS[0], "2 E Hᵀ") for e in (-9.0, -3.0, -6.0)]
+    stages, drawn, seen = [Stage(difference_quotient.draw, 9, 3.4) for _ in range(2)], ([], []), ([], [])
+    for stage, order in zip(stages, drawn, strict=True):
 
-    def ask(stage, i):
-        for _ in range(15):
-            seen.append(stage.png(results[i]) == wanted[i])
+        def noted(result, update=stage.update, order=order):
+            order.append(result)
+            return update(result)
 
-    threads = [threading.Thread(target=ask, args=which) for which in ((stage, 0), (stage, 1), (other, 0))]
+        stage.update = noted
+
+    def ask(which, i):
+        for _ in range(20):
+            seen[which].append(stages[which].png(results[i]))
+
+    threads = [threading.Thread(target=ask, args=pair) for pair in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert seen == [True] * 45
+    for order, pictures in zip(drawn, seen, strict=True):
+        alone = Stage(difference_quotient.draw, 9, 3.4)
+        assert sorted(pictures) == sorted(alone.png(result) for result in order)
 
 
 def test_a_slider_and_its_number_box_stay_in_step():
@@ -246,7 +264,12 @@ def test_a_slider_and_its_number_box_stay_in_step():
 def pictures():
     """The drawing of each explorer, with results to show one after the other."""
     adam = [(1, 0.01, 200), (3, 0.9, 200), (2, 0.9, 300), (1, 0.9, 300)]
+    yield rank.draw, [rank.compute(k, scale, 0.9, step) for k, scale in ((5, 0.01), (40, 1.0)) for step in (100, 0)]
     yield rank_and_rate.draw, [rank_and_rate.compute(k, eta, "Adam", 1, steps) for k, eta, steps in adam]
+    yield (
+        noise.draw,
+        [noise.compute(k, level, 3, errors) for k, level in ((1, 1.0), (3, 0.5)) for errors in noise.ERRORS],
+    )
     yield learning_rate.draw, [learning_rate.compute(q, 0.5, 1.0, k) for q in (0.3, 2.2) for k in (1, 2)]
     formulas = itertools.product(
         (-3.0, -9.0), difference_quotient.QUOTIENTS[:1], list(difference_quotient.FORMULAS)[:2]
@@ -282,13 +305,13 @@ def test_every_corner_of_every_explorer_has_a_picture_and_a_line(name):
     for key, control in explorer.controls.items():
         if hasattr(control, "options"):
             ends[key] = control.options
-        elif name != "explore_outer_products" or key == "k":
+        elif (name != "explore_outer_products" or key == "k") and not key.startswith("rate"):
             ends[key] = (control.min, control.max)
     size = pixels(explorer.picture.png).shape
     for corner in itertools.product(*ends.values()):
         explorer.set(**dict(zip(ends, corner, strict=True)))
         assert len(explorer.facts) > 20 and any(c.isdigit() for c in explorer.facts)
-        assert "nan" not in explorer.facts
+        assert "nan" not in re.sub("‘[^’]*’", "", explorer.facts)  # it may be a word of a text
         assert pixels(explorer.picture.png).shape == size  # no jump of the page
     assert len(repr(explorer)) <= 110
 
@@ -302,6 +325,231 @@ def test_rank_and_rate_is_factorize_and_never_below_the_floor(rule, k):
         assert run.loss.tolist() == alone.loss.tolist()
         assert bool(run.diverged) or float(run.loss.min()) >= float(lowest_loss(toy_matrix(), k)) - 1e-12
         assert run.W.shape == (4, k) and run.H.shape == (k, 2)
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    rank_and_rate.ATLAS.train()
+    return rank_and_rate.ATLAS
+
+
+def test_the_atlas_holds_what_factorize_finds(atlas):
+    for k, eta, rule, seed in itertools.product((1, 2, 3), (0.001, 0.02818, 0.1, 1.0), rank_and_rate.RULES, (0, 4)):
+        run = atlas.find(k=k, eta=eta, rule=rule, seed=seed, steps=1000)
+        alone = factorize(toy_matrix(), k, eta=eta, steps=1000, seed=seed, rule=rank_and_rate.RULES[rule])
+        assert (bool(run.diverged), int(run.last), run.W.shape) == (
+            bool(alone.diverged), int(alone.last), alone.W.shape)  # fmt: skip
+        calm = (
+            50 if (rule, eta) in {("gradient descent", 0.1), ("Adam", 1.0)} else None
+        )  # in a wild one round-off grows
+        assert torch.allclose(run.loss[:calm], alone.loss[:calm], rtol=1e-7, atol=1e-18)
+        last = float(atlas.ends(rule=rule, seed=seed)[k - 1, atlas.eta.index(eta)])
+        assert last == (float("inf") if run.diverged else float(run.loss[-1]))
+
+
+def test_every_step_of_the_sliders_is_in_the_atlas_and_nothing_else(atlas):
+    explorer = widgets.explore_rank_and_rate()
+    bar = next(row.children[1] for row in explorer.children[1].children if row.children[0] is explorer.controls["eta"])
+    here = {"k": 2, "eta": 0.01, "rule": "Adam", "seed": 0, "steps": 1000}
+    for name, values in (("eta", map(bar.at, range(bar.max + 1))), ("k", (1, 2, 3)), ("rule", rank_and_rate.RULES)):
+        assert all(atlas.find(**{**here, name: value}) is not None for value in values)
+    for off in ({"eta": 0.05}, {"seed": 5}, {"steps": 900}, {"k": 4}, {"rule": "Muon"}):
+        assert atlas.find(**{**here, **off}) is None
+
+
+def test_an_atlas_that_is_stopped_keeps_whole_rules_and_goes_on_later():
+    small = Atlas(toy_matrix(), k=[1, 2], eta=[0.01, 0.05], seed=[0], rules=rank_and_rate.RULES, steps=300)
+    assert small.find(k=1, eta=0.01, rule="Adam", seed=0, steps=300) is None
+    shares = []
+
+    def watch(share):
+        shares.append(share)
+        return share < 0.5
+
+    small.train(watch)
+    assert list(small.runs) == ["gradient descent"] and not small.trained
+    assert shares == sorted(shares) and 0.5 <= shares[-1] < 2 / 3
+    small.train()
+    assert small.trained and list(small.runs) == list(rank_and_rate.RULES)
+
+
+def test_an_atlas_leaves_torch_its_threads(atlas):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Atlas(toy_matrix(), k=[1], eta=[0.01], seed=[0], rules=rank_and_rate.RULES, steps=10).train()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_set_waits_for_the_work_ahead_but_a_slider_does_not():
+    done, go = [], threading.Event()
+
+    def prepare(watch):
+        go.wait(10)
+        done.append(watch(1.0))
+
+    explorer = make(prepare=prepare)
+    explorer.controls["x"].value = 3
+    wait_until(lambda: explorer.facts == "the square is 9")
+    assert not done
+    threading.Timer(0.2, go.set).start()
+    explorer.set(x=4)
+    assert done == [True] and explorer.facts == "the square is 16"
+
+
+def test_a_program_that_ends_while_an_explorer_works_ahead_ends_well():
+    program = "from mflearn.widgets import explore_rank_and_rate\nexplorer = explore_rank_and_rate()"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_what_goes_wrong_ahead_is_shown():
+    def prepare(_watch):
+        raise ArithmeticError("no atlas")
+
+    explorer = make(prepare=prepare)
+    wait_until(lambda: explorer.picture.failed)
+    assert "no atlas" in explorer.picture.words
+    explorer.set(x=3)
+    assert explorer.facts == explorer.picture.words == "the square is 9"
+
+
+begun = []  # the steps of `patient`
+
+
+def patient(x, watch):
+    """Takes 10 seconds for x = 500, unless it is told to end; gives the share of the work that was done."""
+    for step in range(1000):
+        begun.append(step)
+        if not watch(step / 1000):
+            return step / 1000
+        time.sleep(0.01 if x == 500 else 0)
+    return 1.0
+
+
+def test_long_work_shows_a_bar_and_stops_within_half_a_second_of_work():
+    explorer = make(patient)
+    assert explorer.progress.layout.visibility == "hidden"
+    explorer.controls["x"].value = 500
+    wait_until(lambda: explorer.progress.layout.visibility == "visible")
+    wait_until(lambda: explorer.progress.bar.value > 0.04)
+    explorer.progress.button.click()
+    clicked = begun[-1]
+    wait_until(lambda: explorer.facts.startswith("Stopped at "))
+    share = explorer.result
+    assert clicked <= 1000 * share <= clicked + 50  # of 10 ms each
+    assert explorer.facts == f"Stopped at {share:.0%}; shown is what there is by then. " + (f"the square is {share}")
+    assert explorer.progress.layout.visibility == "hidden"
+    explorer.set(x=3)
+    assert explorer.facts == "the square is 1.0"
+
+
+def test_short_work_shows_no_bar():
+    explorer, seen = make(patient), []
+    explorer.progress.layout.observe(lambda change: seen.append(change["new"]), names="visibility")
+    for x in range(20):
+        explorer.set(x=x)
+    explorer.compute = lambda x, watch: [time.sleep(0.02) for _ in range(15) if watch(0.5)] and 1
+    explorer.set(x=1)
+    assert "visible" not in seen
+
+
+def test_an_interrupt_leaves_an_explorer_that_works():
+    explorer = make()
+    for place in ("compute", "describe"):
+        kept = getattr(explorer, place)
+
+        def interrupted(*_, **__):
+            raise KeyboardInterrupt
+
+        setattr(explorer, place, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            explorer.set(x=9)
+        assert explorer.picture.words == "Interrupted. The picture is the one before; the next move starts afresh."
+        assert explorer.picture.failed and explorer.facts != "the square is 81"
+        setattr(explorer, place, kept)
+        explorer.controls["x"].value = 5
+        wait_until(lambda: explorer.picture.words == "the square is 25")
+        explorer.set(x=6)
+        assert explorer.facts == "the square is 36"
+
+
+QUESTION = Question(
+    "Is the square of 5 odd?", ("odd", "even"), lambda _: {"x": 5}, lambda r: ("even", "odd")[r % 2], "Because."
+)
+
+
+def test_a_prediction_is_compared_with_what_is_then_shown():
+    explorer = make(question=QUESTION)
+    for said, verdict in (("odd", "It was so: odd. "), ("even", "You predicted: even. What happens: odd. ")):
+        explorer.set(x=2)
+        explorer.prediction.chosen, explorer.prediction.verdict = QUESTION.options.index(said), ""
+        explorer.prediction.asked += 1  # the button
+        wait_until(lambda: explorer.prediction.verdict)
+        assert explorer.prediction.verdict == verdict + "Because."
+        assert explorer.facts == "the square is 25" and explorer.settings == {"x": 5}
+        assert explorer.predict(said) == verdict + "Because."
+    with pytest.raises(ValueError, match="answer is 'perhaps'; it must be one of odd, even"):
+        explorer.predict("perhaps")
+    with pytest.raises(TypeError, match="no question"):
+        make().predict("odd")
+
+
+def test_what_is_shown_instead_of_the_settings_asked_for_is_not_judged():
+    slow = threading.Event()
+
+    def compute(x, watch):
+        while x == 5 and watch(0.5):
+            slow.set()
+            time.sleep(0.01)
+        return x * x
+
+    explorer = make(compute, question=QUESTION)
+    explorer.prediction.chosen = 0
+    explorer.prediction.asked += 1
+    wait_until(slow.is_set)
+    explorer.controls["x"].value = 4  # the learner goes on before the answer is there
+    wait_until(lambda: explorer.facts == "the square is 16")
+    assert explorer.prediction.verdict == ""
+
+
+ASKED = [name for name in EXPLORERS if name != "explore_stability_game"]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_question_has_one_right_answer_among_its_options(name):
+    explorer = getattr(widgets, name)()
+    options = explorer.prediction.question.options
+    right = [option for option in options if explorer.predict(option).startswith("It was so")]
+    assert len(right) == 1 and len(set(options)) == len(options) >= 3
+
+
+def test_the_answers_to_the_questions_follow_the_result():
+    """Each answer is read off the result: others at other settings."""
+    compare = difference_quotient.compute
+    forward, _ = difference_quotient.QUOTIENTS
+    assert difference_quotient.shape(compare(-2.0, forward, "2 E Hᵀ")) == "a V, as for the right formula"
+    assert difference_quotient.shape(right := compare(-2.0, forward, "E Hᵀ (no 2)")) == "flat, at one height"
+    falling = replace(right, errors=torch.linspace(0.5, 1, len(right.errors)))
+    assert difference_quotient.shape(falling) == "it falls as h gets smaller"
+    settings = widgets.explore_outer_products().settings | {"k": 1}
+    moved = outer_products.compute(**(settings | outer_products.halved_and_doubled(settings)))
+    assert moved.loss == pytest.approx(outer_products.compute(**settings).loss, abs=1e-12)
+    assert moved.H[0, 0] == 2 * settings["H11"]
+    train = rank_and_rate.compute
+    ends = [
+        rank_and_rate.below_the_floor(train(k, eta, "gradient descent", 0, 1000)) for k, eta in ((2, 0.05), (1, 0.05))
+    ]
+    assert ends == ["near 0", "at 0.167 again"]
+    W = torch.tensor([[5.0], [3.0], [2.0], [1.0]], dtype=torch.float64)
+    for scale, word in ((1.0, "it stays"), (2.0, "it stays")):
+        pair = outer_products.Sum(W / scale, torch.tensor([[1.0, 0.6]], dtype=torch.float64) * scale, 0.24)
+        assert outer_products.beside_the_pair_before(pair) == word
+    for loss, word in ((0.23, "it falls"), (0.25, "it rises")):
+        pair = outer_products.Sum(W, torch.tensor([[1.0, 0.6]], dtype=torch.float64), loss)
+        assert outer_products.beside_the_pair_before(pair) == word
 
 
 def test_how_a_run_ended_is_said():
