@@ -89,7 +89,8 @@ def open_notebook(page: Page, address: str, token: str, name: str) -> None:
 
 
 def run_all(page: Page) -> None:
-    """Run all cells, as the menu does, and wait until the last has run."""
+    """Run all cells, as the menu does, and wait until the last has run. What ran before is cleared, not waited for."""
+    page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_function(
         """() => {

@@ -141,8 +141,8 @@ def test_explorers_can_be_heard_and_worked_without_a_mouse(lab, page, name):
     run_all(page)
     for label in EXPLORERS[name]:
         box, picture, line = explorer_with(page, label)
-        ready = "e => e.querySelector('img')?.alt && e.querySelector('.noUi-handle[aria-label]')"
-        page.wait_for_function(ready, arg=box.element_handle(), timeout=60_000)
+        box.locator("img[alt]:not([alt=''])").first.wait_for(state="attached", timeout=60_000)
+        box.locator(".noUi-handle[aria-label]").first.wait_for(state="attached", timeout=60_000)
         found = accessible(page, box)
         sliders = [name for role, name in found if role == "slider"]
         boxes = [name for role, name in found if role == "spinbutton"]

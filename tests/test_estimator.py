@@ -158,6 +158,14 @@ def test_the_default_learning_rate_settles_on_lopsided_matrices(shape):
     assert MatrixFactorization(2, method="gd", eta=eta, max_iter=5000).fit(A).n_iter_ > 10
 
 
+@pytest.mark.parametrize("shape", [(400, 4), (4, 400)])
+def test_descent_starts_balanced_and_so_arrives_soon(shape):
+    """As many numbers in W as H has, or a hundred times as many: from factors of unequal size it needs up to 250."""
+    A = low_rank_matrix(*shape, k=2, noise=0.1, seed=0).numpy()
+    taken = [MatrixFactorization(2, method="gd", random_state=seed).fit(A).n_iter_ for seed in range(8)]
+    assert np.median(taken) <= 50
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("A", [np.zeros((4, 3)), np.ones((5, 4)), np.eye(3)[:1]], ids=["zero", "rank 1", "one row"])
 def test_matrices_of_too_low_a_rank_are_factored_all_the_same(method, A):

@@ -253,6 +253,9 @@ def test_the_loss_is_that_of_the_residual(shape, share, runs):
     for last in (W, other):
         data.transposed_times(last)
         assert torch.allclose(data(W, H), Frobenius(A)(W, H), rtol=1e-10)
+    data.transposed_times(other)
+    other += 1  # in place, as the walk does
+    assert torch.allclose(data(other, H), Frobenius(A)(other, H), rtol=1e-10)
     assert data(W, H).shape == runs
     assert torch.allclose(data.times(H.mT), A @ H.mT) and torch.allclose(data.transposed_times(W), A.mT @ W)
 

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
-from ..plots import SIGNED, Heatmap
+from ..plots import BLUE, GHOST, SIGNED, Heatmap
 from .explorer import Explorer, number_box, slider
 from .picture import Update
 from .prediction import Question
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
+LOSSES = (0, 1, 2, 5, 10, 20, 50, 100)  # marked on the scale; what is larger stands at its end
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,16 @@ def compute(k: int, **entries: float) -> Sum:
 
 
 def draw(figure: Figure) -> Update:
-    """w₁h₁ + w₂h₂ = W H, beside A, and the residual."""
-    axes = figure.subplots(1, 9, width_ratios=(3, 0.7, 3, 0.7, 3, 0.9, 3, 0.9, 3))
+    """w₁h₁ + w₂h₂ = W H, beside A, and the residual; below, the loss, and in grey the loss before."""
+    grid = figure.add_gridspec(2, 9, width_ratios=(3, 0.7, 3, 0.7, 3, 0.9, 3, 0.9, 3), height_ratios=(6, 1))
+    axes = [figure.add_subplot(grid[0, i]) for i in range(9)]
+    scale = figure.add_subplot(grid[1, :])
+    scale.set(xlim=(-0.2, 10), ylim=(-1, 1), yticks=[], xticks=range(0, 11, 2))
+    scale.set_xticks([n**0.5 for n in LOSSES], [str(n) for n in LOSSES])  # of equal length: the root of the loss
+    scale.set_xlabel("loss ‖A − W H‖²  (grey: the setting before)", labelpad=1)
+    scale.spines[["left", "right", "top"]].set_visible(False)
+    (ghost,) = scale.plot([], [], color=GHOST, marker="o", markersize=11, linestyle="-", markevery=[0], clip_on=False)
+    (now,) = scale.plot([], [], color=BLUE, marker="o", markersize=9, linestyle="", clip_on=False)
     for ax, sign in zip(axes[1::2], ("+", "=", "≈", ""), strict=True):
         ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=20, transform=ax.transAxes)
         ax.axis("off")
@@ -47,8 +56,13 @@ def draw(figure: Figure) -> Update:
         for ax, title, ends in zip(axes[::2], titles, limits, strict=True)
     )
     target.show(A)
+    shown: list[float] = []  # the loss before, and this one
 
     def update(result: Sum) -> list[Artist]:
+        at = min(result.loss, LOSSES[-1]) ** 0.5
+        shown[:] = [*shown[-1:], at]
+        ghost.set_data([shown[0], at], [0, 0])
+        now.set_data([at], [0])
         parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
         WH = result.W @ result.H
         return [
@@ -56,6 +70,8 @@ def draw(figure: Figure) -> Update:
             *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)),
             *product.show(WH),
             *residual.show(WH - A),
+            ghost,
+            now,
         ]
 
     return update
@@ -107,7 +123,7 @@ def explore_outer_products() -> Explorer:
         controls,
         title="W H as a sum of outer products",
         width=10,
-        height=2.9,
+        height=3.5,
         across=4,
         question=question,
     )

@@ -92,12 +92,16 @@ class Picture(anywidget.AnyWidget):
         });
       const watch = new MutationObserver(mend);
       model.on("change:version", show);
-      requestAnimationFrame(() => {
+      let gone = false;
+      const begin = () => {
+        if (gone) return;
+        if (!el.isConnected) { requestAnimationFrame(begin); return; }  // a busy page may take some frames
         show(); mend();
         const explorer = el.closest(".mflearn-explorer");
         if (explorer) watch.observe(explorer, { childList: true, subtree: true });
-      });
-      return () => { watch.disconnect(); if (address) URL.revokeObjectURL(address); };
+      };
+      requestAnimationFrame(begin);
+      return () => { gone = true; watch.disconnect(); if (address) URL.revokeObjectURL(address); };
     }
     export default { render };
     """
