@@ -89,7 +89,7 @@ def bayes(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = 
     """
     rng = _door(ratings, k, seed, dtype)
     users, items, Z = sides(ratings, k, ratings.mean, dtype, rng)
-    return _learn(ratings, users, items, Z, rng, torch.zeros(len(Z), k + 2, k + 2, dtype=dtype))
+    return _learn(ratings, users, items, Z, rng, spreads=True)
 
 
 @checked.options
@@ -100,7 +100,7 @@ def gibbs(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = 
     """
     rng = _door(ratings, k, seed, dtype)
     users, items, Z = sides(ratings, k, ratings.mean, dtype, rng)
-    return _learn(ratings, users, items, Z, rng, None)
+    return _learn(ratings, users, items, Z, rng, spreads=False)
 
 
 @checked.options
@@ -178,9 +178,9 @@ def _alternate(
 
 
 def _learn(
-    ratings: Ratings, users: Side, items: Side, Z: Tensor, rng: np.random.Generator, spread: Tensor | None
+    ratings: Ratings, users: Side, items: Side, Z: Tensor, rng: np.random.Generator, *, spreads: bool
 ) -> Iterator[Sweep]:
-    """Variational Bayes with a `spread`, Gibbs sampling without."""
+    """Variational Bayes with `spreads`, Gibbs sampling without."""
     m, K, size = users.size, Z.shape[1], len(ratings)
     variance = float(ratings.value.var(correction=0)) or 1.0
     unit = torch.full((K,), variance**0.5, dtype=torch.float64)
@@ -194,15 +194,16 @@ def _learn(
     while True:
         with one_thread() as users.threads:
             items.threads, bound = users.threads, 0.0
+            spread = Z.new_empty(len(Z), K, K) if spreads else None
             for side, other, rows in ((users, items, slice(0, m)), (items, users, slice(m, None))):
-                how = {"draws": torch.from_numpy(rng.standard_normal((side.size, K - 1))).to(Z)}
-                how = how if spread is None else {"spread": spread[rows]}
-                squares, logs, total = half_step(side, other, noise=noise, **how)
+                draws = None if spreads else torch.from_numpy(rng.standard_normal((side.size, K - 1))).to(Z)
+                own = spread[rows] if spreads else None
+                squares, logs, total = half_step(side, other, noise=noise, spread=own, draws=draws)
                 bound += 0.5 * logs + side.learn(total, unit[side.free])
             squares += constant
             noise = (squares + variance) / (size + 1)  # a weak prior, worth one rating
             bound -= 0.5 * (size + 1) * np.log(noise)
             prior = Prior(users.precision, users.B, G, log_count)
-            loss, kept = (squares, None) if spread is None else (-float(bound), spread.clone())
-            sweep = Sweep(Z.clone(), m, loss, ratings.mean, noise, prior, kept)
+            loss = -float(bound) if spreads else squares
+            sweep = Sweep(Z.clone(), m, loss, ratings.mean, noise, prior, spread)
         yield sweep

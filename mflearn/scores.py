@@ -183,7 +183,8 @@ def popularity(ratings: Ratings) -> Model:
     """The baseline whose list is the most rated items; what it "predicts" is the number of their ratings."""
     m, n = given(ratings).shape
     counted = Ratings(ratings.user, ratings.item, torch.ones_like(ratings.value), ratings.users, ratings.items)
-    model = _baseline(counted, torch.zeros(m), torch.bincount(ratings.item, minlength=n).double() - 1, 0.0)
+    count = torch.bincount(ratings.item, minlength=n).double()
+    model = _baseline(counted, torch.zeros(m), count - 1, 1e12)  # so b stays 0, for new users, too
     return Model(**{**model.__dict__, "limits": (-np.inf, np.inf)})
 
 

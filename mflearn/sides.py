@@ -41,7 +41,7 @@ class Side:
         self.begin = pad(self.count.cumsum(0), (1, 0)).int()
         self.mean, self.precision = X.new_zeros(self.size, d), torch.eye(d).to(X)
         self.i, self.j = torch.triu_indices(K, K)
-        self.outer = X[:, self.i] * X[:, self.j]  # (size, K (K + 1) / 2)
+        self.outer = X.index_select(1, self.i).mul_(X.index_select(1, self.j))  # (size, K (K + 1) / 2)
 
     def sum(self, table: Tensor, a: int, b: int, weight: Tensor | None = None) -> Tensor:
         """Σ_t weight_t table[column_t] over the ratings t of each row from a to b, (b − a, columns of the table)."""
@@ -66,8 +66,8 @@ class Side:
         They maximise the bound under a weak prior, worth one row: B ~ N(0, Λ⁻¹), and a variance of `unit`.
         `spread` is the sum of the covariances of all rows.
         """
-        W, f = self.X[:, self.free].double(), self.features.double()
-        B = torch.linalg.solve(f.T @ f + torch.eye(f.shape[1]), f.T @ W)
+        W, f = self.X[:, self.free].double(), self.features
+        B = torch.linalg.solve(self.gram, f.T @ W)
         E = W - f @ B
         precision = torch.linalg.inv((E.T @ E + spread + B.T @ B + unit.diag()) / (self.size + 1))
         self.B, self.mean, self.precision = (value.to(self.X) for value in (B, f @ B, precision))
@@ -89,8 +89,12 @@ def one_thread() -> Iterator[int]:
 
 
 def in_pieces(work: Callable[[int, int], object], size: int, threads: int) -> list:
-    """work(a, b) for piece after piece of `size` rows, `threads` of them at a time, torch at one thread in each."""
-    pieces = [(a, min(a + ROWS, size)) for a in range(0, size, ROWS)]
+    """work(a, b) for piece after piece of `size` rows, `threads` of them at a time, torch at one thread in each.
+
+    The pieces do not depend on `threads`, and so the sums over them do not, to the last digit.
+    """
+    step = min(ROWS, max(-(-size // 4), 64))  # few rows may hold many ratings: four pieces for them, too
+    pieces = [(a, min(a + step, size)) for a in range(0, size, step)]
     if threads == 1 or len(pieces) == 1:
         return [work(*piece) for piece in pieces]
     return list(_pool(threads).map(lambda piece: work(*piece), pieces))
@@ -117,13 +121,14 @@ def half_step(
 ) -> tuple[float, float, Tensor | float]:
     """Write the free coordinates of one side, given the other; E[Σ e² − r²], Σ log |P⁻¹| and Σ P⁻¹ over its rows.
 
-    `weighted`: Λ counts once for each rating. `spread` (size, K, K): the covariances P⁻¹ are kept there, and count
+    `weighted`: Λ counts once for each rating. `spread` (size, K, K): the covariances P⁻¹ are written there, and count
     in E[x xᵀ]. `draws`, standard normal: each row is drawn, not solved.
     """
     X, Y, free, i, j = side.X, other.X, side.free, side.i, side.j
     K = X.shape[1]
     place = torch.empty(K, K, dtype=torch.int64)
     place[i, j] = place[j, i] = torch.arange(len(i))
+    one = torch.eye(len(side.precision)).to(X)
     twice = torch.where(i == j, 1, 2).to(X)  # of a symmetric matrix only the upper triangle is summed
     blocks = [block.contiguous() for block in other.outer.split(512, 1)]
     everything = 0 if side.weight is None else other.outer.sum(0)  # implicit feedback: all pairs count once, as 0
@@ -133,22 +138,25 @@ def half_step(
         v = side.sum(Y, a, b, side.value)
         count = side.count[a:b, None, None].clamp_min(1) if weighted else 1
         P = packed.index_select(1, place[free, free].flatten()).view(b - a, *side.precision.shape)
-        L, wrong = torch.linalg.cholesky_ex(P.div_(noise).add_(side.precision * count))
+        P.div_(noise).add_(side.precision * count)
+        diagonal = P.diagonal(dim1=-2, dim2=-1)
+        diagonal += K * torch.finfo(P.dtype).eps * diagonal.amax(-1, keepdim=True)  # what rounding may have taken
+        L, wrong = torch.linalg.cholesky_ex(P)
         if wrong.any():
             raise ValueError(
                 f"the equations of a row are singular in {X.dtype}; give a larger lam, or dtype=torch.float64"
             )
         goal = (v[:, free] - packed[:, place[free, side.fixed]]) / noise + side.mean[a:b] @ side.precision
-        total: Tensor | float = 0.0
-        if spread is not None:
-            inverse = torch.cholesky_inverse(L)
-            spread[a:b, free, free] = inverse
-            x, total = inverse @ goal[..., None], inverse.sum(0)
-        elif draws is not None:
-            half = torch.linalg.solve_triangular(L, goal[..., None], upper=False) + draws[a:b, :, None]
-            x = torch.linalg.solve_triangular(L.mT, half, upper=True)
+        goal, total = goal[..., None], 0.0
+        if spread is None and draws is None:
+            x = torch.cholesky_solve(goal, L)
         else:
-            x = torch.cholesky_solve(goal[..., None], L)
+            root = torch.linalg.solve_triangular(L, one.expand_as(L), upper=False)  # P⁻¹ = rootᵀ root
+            x = root.mT @ (root @ goal + (0 if draws is None else draws[a:b, :, None]))
+        if spread is not None:
+            inverse = root.mT @ root
+            own, total = spread[a:b], inverse.sum(0)
+            own[:, free, free], own[:, side.fixed], own[:, :, side.fixed] = inverse, 0, 0
         X[a:b, free] = x[..., 0]
         outer = X[a:b].index_select(1, i).mul_(X[a:b].index_select(1, j))
         if spread is not None:
@@ -166,11 +174,11 @@ def sides(
 ) -> tuple[Side, Side, Tensor]:
     """Users, items, and their coordinates Z (m + n, k + 2), W above Hᵀ: small and random, biases 0, the 1s."""
     m, n = ratings.shape
-    value = (ratings.value - mean).to(dtype)
-    size = 0.3 * float(value.square().mean()) ** 0.25
-    Z = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(dtype)
-    Z[:m, 0], Z[:m, -1], Z[m:, 0], Z[m:, -1] = 0, 1, 1, 0
     with one_thread():
+        value = (ratings.value - mean).to(dtype)
+        size = 0.1 * float(value.square().mean()) ** 0.25
+        Z = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(dtype)
+        Z[:m, 0], Z[:m, -1], Z[m:, 0], Z[m:, -1] = 0, 1, 1, 0
         users = Side(ratings.user, ratings.item, value, Z[:m], slice(1 - biases, k + 1), k + 1)
         items = Side(ratings.item, ratings.user, value, Z[m:], slice(1, k + 1 + biases), 0)
     return users, items, Z
@@ -197,5 +205,7 @@ def describe(users: Side, items: Side, rng: np.random.Generator) -> tuple[Tensor
         deviation = torch.where(deviation > 1e-6, deviation, 1)
         count = (count - mean) / deviation
         log_counts.append(torch.stack((least, mean, deviation)))
-        side.features = torch.cat((torch.ones_like(count)[:, None], count[:, None], side.average(table)), 1)
+        f = torch.cat((torch.ones_like(count)[:, None], count[:, None], side.average(table)), 1).double()
+        side.features = f
+        side.gram = f.T @ f + torch.eye(f.shape[1])  # the same in all sweeps
     return tables[1], log_counts[0]

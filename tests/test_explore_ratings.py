@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import root_mean_squared_error
 
 from mflearn import datasets, scores
+from mflearn.descent import GradientDescent, descend, random_factors, with_biases
+from mflearn.objectives import Observed
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
 from mflearn.widgets import LockedTest, explore_ratings, sparse_ratings
@@ -55,6 +58,30 @@ def test_the_corners(k, lam, share):
     assert torch.cat((result.train, result.validation)).isfinite().all()
     assert result.lowest > parts().lowest, "nobody beats who knows the truth"
     assert float(result.train[-1]) < float(result.validation[-1])
+
+
+def test_descent_is_the_walk_of_the_notebook():
+    """The model of sweep s is what `descend` has after 2 s passes; and η decides, from standing still to divergence."""
+    result, train = compute(2, 0.05012, 1.0, "stochastic descent", 1e-3), parts().train
+    f = Observed(train, lam=0.05012, mean=train.mean, weighted=True, biases=True)
+    start = with_biases(random_factors(*train.shape, 2, seed=0, scale=0.5))
+    walk = descend(f.sampled(500, seed=0), start, partial(GradientDescent, eta=1e-3))
+    point = next(itertools.islice(walk, 2 * (result.best + 1) * -(-len(train) // 500), None))
+    assert torch.allclose(result.model.W, point.W) and torch.allclose(result.model.H, point.H)
+    assert result.lowest < 0.9 * result.biases and result.eta == 1e-3
+    assert compute(2, 0.05012, 1.0, "stochastic descent", 1e-5).lowest > result.lowest + 0.1, "it hardly moves"
+
+
+def test_a_descent_that_diverges_says_so_and_predicts_by_biases():
+    result = compute(3, 0.05012, 1.0, "stochastic descent", 1e-2)
+    assert result.lowest == torch.inf and result.validation.isinf().all()
+    expected = scores.biases(parts().train).predict_all(parts().validation)
+    assert torch.equal(result.model.predict_all(parts().validation), expected)
+    assert "η = 0.01, 10,699 ratings seen (100%): diverged within two passes." in sparse_ratings.describe(result)
+    sparse_ratings.draw(canvas(11, 3.7))(result)
+    train = torch.tensor([0.7, 0.6, *[torch.inf] * (SWEEPS - 2)], dtype=torch.float64)
+    later = replace(compute(3, 0.05012, 1.0), train=train, validation=train, best=1)
+    assert "RMSE 0.600 at sweep 2, training 0.600. Diverged after sweep 2." in sparse_ratings.describe(later)
 
 
 def test_more_freedom_fits_the_seen_ratings_better_and_the_others_worse():

@@ -42,7 +42,7 @@ def test_a_list_has_ten_films_none_of_them_rated_all_above_the_cut(desk, solver,
         assert len({*result.at.tolist()} - rated) == LONG
         assert int(desk.count[result.at].min()) >= cut
         assert float(result.deviation.min()) > 0.3 and result.predicted.isfinite().all()
-        assert (0 <= result.common < LONG) if rated and by == "cosine" else (0 <= result.common <= LONG)
+        assert 0 <= result.common <= LONG and (result.common < LONG or cut > 1 or not rated or by != "cosine")
         if by == "predicted rating":
             assert result.predicted[result.at].diff().max() <= 1e-9
 
@@ -53,8 +53,8 @@ def test_who_rates_nothing_gets_the_list_for_anybody(desk):
 
 
 def test_the_question_is_answered_by_the_list(desk):
-    answers = {shared(desk.compute(**FIRST, **stars)) for stars in (NOTHING, NOTHING | {"rate2": 3.5}, TASTE)}
-    assert answers == {*SHARES}, "three settings, three answers"
+    settings = FIRST | NOTHING, FIRST | NOTHING | {"rate4": 1.0}, FIRST | TASTE | {"solver": "ALS, λ = 0.03", "cut": 1}
+    assert {shared(desk.compute(**one)) for one in settings} == {*SHARES}, "three settings, three answers"
 
 
 def test_better_lists_for_true_tastes(desk):

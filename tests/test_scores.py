@@ -100,6 +100,13 @@ def test_the_baselines_fold_in_a_new_user():
     assert model.fold_in([], []).w[0] == 0
 
 
+def test_popularity_lists_the_same_for_whoever_comes():
+    ratings = some()
+    counts = torch.bincount(ratings.item, minlength=len(ratings.items)).double()
+    for items, values in (((), ()), (ratings.items[:2], (1.0, 5.0))):
+        assert torch.allclose(scores.popularity(ratings).fold_in(items, values).predict(), counts)
+
+
 @pytest.mark.parametrize("make", [scores.mean, scores.biases, scores.popularity, lambda r: fit(r, 2, sweeps=3)])
 def test_a_ranking_is_the_mean_of_the_scores_of_the_lists(make):
     train, test = some().split(0.3, seed=1)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ DATA = {
 THREADS, LIMIT = 2, 600  # seconds, for one fit
 SIZES = 100_000, 1_000_000, 6_000_000, 20_000_000
 SWEEPS = 10  # of `fit`, unless told otherwise
+SPLIT = 10  # seed of the first split; nothing was chosen by this one and those that follow: settings by 100 and above
 Course = Iterator[np.ndarray]  # predictions for the test ratings, again and again
 
 
@@ -55,10 +57,12 @@ class Clock:
 def ours(train: Ratings, test: Ratings, seed: int, clock: Clock, *, k: int = 16, solver: Callable = bayes) -> Course:
     """After each sweep of `fit`."""
     walk = None
-    for _ in range(SWEEPS):
+    for number in range(SWEEPS):
         with clock:
             walk = walk or solver(train, k, seed=seed)
-            model = Model.of(train, [next(walk)])
+            sweep = next(walk)
+        with clock if number == 0 else nullcontext():  # a fit makes one model, of its last sweep
+            model = Model.of(train, [sweep])
         yield model.predict_all(test)
 
 
@@ -308,9 +312,8 @@ def alone(task: str, name: str, data: str = "", seed: int = 0) -> dict:
 
 
 def reached(courses: list[list], error: float) -> tuple[float, float] | None:
-    """The wall and CPU seconds in which the fastest of our courses comes to this RMSE."""
-    times = [(wall, cpu) for course in courses for wall, cpu, ours in course if ours <= error]
-    return min(times, key=lambda both: both[1]) if times else None
+    """The wall and CPU seconds in which the first of our courses that comes to this RMSE does so."""
+    return next(((wall, cpu) for course in courses for wall, cpu, ours in course if ours <= error), None)
 
 
 def ratings(rounds: int = 3, plot: str | None = None) -> bool:
@@ -356,7 +359,7 @@ class Line:
 def against_peers(data: str, seeds: int) -> tuple[str, dict[str, Line], dict[str, tuple]]:
     """The table of one data set; how many times faster we reach the RMSE of each peer, by the wall and by CPU."""
     runs: dict[str, list[dict]] = {}
-    for seed in range(seeds):  # in turns: what disturbs the machine disturbs all
+    for seed in range(SPLIT, SPLIT + seeds):  # in turns: what disturbs the machine disturbs all
         for name, (needs, _) in CONTESTANTS.items():
             if needs is None or importlib.util.find_spec(needs):
                 runs.setdefault(name, []).append(alone("compete", name, data, seed))
@@ -372,7 +375,7 @@ def against_peers(data: str, seeds: int) -> tuple[str, dict[str, Line], dict[str
     print(
         f"{'':38}{'RMSE':>8}{'seconds':>9}{'CPU s':>8}{'MB':>7}{'fit':>6}{'we reach it in':>16}{'faster':>12}{'CPU':>7}"
     )
-    mine = [name for name in list(CONTESTANTS)[:3] if name in lines]  # whichever of these gets there first
+    mine = [name for name in reversed(list(CONTESTANTS)[:3]) if name in lines]  # the fast first, as on other splits
     faster: dict[str, tuple] = {}
     for name, line in sorted(lines.items(), key=lambda each: each[1].rmse):
         text = f"{name:38}{line.rmse:8.4f}{line.seconds:9.3f}{line.cpu:8.3f}{line.peak:7,.0f}{line.more:6,.0f}"
@@ -425,7 +428,7 @@ def against_lists(data: str, seeds: int) -> None:
     print(f"\n{data}, lists: ratings of 4 and more as ones, a fifth held out, k = 32")
     print(f"{'':38}{'NDCG@10':>8}{'seconds':>9}{'CPU s':>8}{'MB':>7}{'coverage':>10}")
     for name in names:
-        each = [alone("lists", name, data, seed) for seed in range(seeds)]
+        each = [alone("lists", name, data, seed) for seed in range(SPLIT, SPLIT + seeds)]
         if failed := [run["failed"] for run in each if "failed" in run]:
             print(f"{name:38} failed: {failed[0]}")
             continue

@@ -1,27 +1,33 @@
-"""Explorer of notebook 08: rank k, penalty λ and the share observed, on invented ratings, with a locked test set."""
+"""Explorer of notebook 08: k, λ, the share observed, and η of descent, on invented ratings, with a locked test set."""
 
 import functools
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ..descent import GradientDescent, descend, random_factors, with_biases
 from ..festival import invent
 from ..model import Model
+from ..objectives import Observed
 from ..plots import BLACK, BLUE, GHOST, GREY, LINES, VERMILLION, Heatmap, drawable, title_ticks
 from ..ratings import Ratings
-from ..recommend import als
+from ..recommend import Sweep, als
 from ..scores import biases, rmse
-from .explorer import Explorer, log_slider, slider
+from .explorer import Explorer, choice, log_slider, slider
 from .locked_test import LockedTest
 from .picture import Update
 from .prediction import Question
 
 SWEEPS, MOST = 12, 10  # how far each descent goes, and the largest k
 LOW, HIGH = -3, 0  # powers of ten of λ
+SOLVERS = "ALS", "stochastic descent"
+COUNT = 500  # ratings in a step of stochastic descent
 BOTTOM, TOP = 0.0, 1.3  # of the axes of RMSE
 ROWS, COLUMNS = 7, 6  # of the block
 
@@ -60,7 +66,7 @@ def _block(train: Ratings) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """One descent by alternating least squares, and the model of the sweep that was best on validation."""
+    """One walk down, and the model of the sweep that was best on validation; inf: it had left for infinity."""
 
     k: int
     lam: float
@@ -71,6 +77,7 @@ class Tuning:
     best: int  # the sweep with the lowest validation RMSE, from 0
     model: Model
     biases: float  # validation RMSE of that baseline, on the same ratings
+    eta: float | None = None  # of stochastic descent; ALS has none
     tried: tuple[tuple[int, float, float], ...] = ()  # k, λ, lowest validation RMSE, at this share
 
     @property
@@ -80,18 +87,33 @@ class Tuning:
 
 
 @functools.lru_cache(maxsize=200)
-def compute(k: int, lam: float, share: float) -> Tuning:
+def compute(k: int, lam: float, share: float, solver: str = SOLVERS[0], eta: float = 5e-4) -> Tuning:
     """Factorize this share of the training ratings, and look at each sweep on the validation ratings."""
     known = parts()
     seen = known.train.sample(round(share * len(known.train)))
-    models = [Model.of(seen, [sweep]) for sweep in itertools.islice(als(seen, k, lam=lam), SWEEPS)]
-    train, validation = (
-        torch.tensor([rmse(model.predict_all(part), part.value) for model in models], dtype=torch.float64)
-        for part in (seen, known.validation)
-    )
-    best = int(validation.argmin())
-    baseline = rmse(biases(seen).predict_all(known.validation), known.validation.value)
-    return Tuning(k, lam, share, seen, train, validation, best, models[best], baseline)
+    walk = als(seen, k, lam=lam) if solver == SOLVERS[0] else stochastic(seen, k, lam, eta)
+    sweeps = itertools.takewhile(lambda sweep: sweep.Z.isfinite().all(), itertools.islice(walk, SWEEPS))
+    models = [Model.of(seen, [sweep]) for sweep in sweeps]
+    train, validation = torch.full((2, SWEEPS), torch.inf, dtype=torch.float64)
+    for part, errors in ((seen, train), (known.validation, validation)):
+        for i, model in enumerate(models):
+            errors[i] = rmse(model.predict_all(part), part.value)
+    best, only_biases = int(validation.argmin()), biases(seen)
+    baseline = rmse(only_biases.predict_all(known.validation), known.validation.value)
+    model = models[best] if models else only_biases
+    result = Tuning(k, lam, share, seen, train, validation, best, model, baseline)
+    return result if solver == SOLVERS[0] else replace(result, eta=eta)
+
+
+def stochastic(seen: Ratings, k: int, lam: float, eta: float) -> Iterator[Sweep]:
+    """Descent on the objective of ALS, `COUNT` ratings at a time; two passes over them are as much work as a sweep."""
+    f = Observed(seen, lam=lam, mean=seen.mean, weighted=True, biases=True)
+    start = with_biases(random_factors(*seen.shape, k, seed=0, scale=0.5))
+    steps = 2 * -(-len(seen) // COUNT)
+    walk = descend(f.sampled(COUNT, seed=0), start, partial(GradientDescent, eta=eta))
+    penalty = next(als(seen, k, lam=lam))  # what a model says of new users is in there
+    for point in itertools.islice(walk, steps, None, steps):
+        yield replace(penalty, Z=point.Z)
 
 
 def draw(figure: Figure) -> Update:
@@ -99,9 +121,15 @@ def draw(figure: Figure) -> Update:
     known = parts()
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
     (ax, board), maps = left.subplots(1, 2, width_ratios=(1.75, 1)), right.subplots(1, 3)
-    ax.set(xlim=(0.5, SWEEPS + 0.5), ylim=(BOTTOM, TOP), xlabel="sweep", title="RMSE", xticks=range(0, SWEEPS + 1, 3))
+    ax.set(
+        xlim=(0.5, SWEEPS + 0.5),
+        ylim=(BOTTOM, TOP),
+        xlabel="sweep, or two passes",
+        title="RMSE",
+        xticks=range(0, SWEEPS + 1, 3),
+    )
     board.set(xlim=(10**LOW / 1.5, 1.5 * 10**HIGH), ylim=(BOTTOM, TOP), xscale="log", xlabel="λ")
-    board.set_title("tried: lowest validation")
+    board.set_title("ALS tried: validation")
     for each in (ax, board):
         each.grid(alpha=0.3)
         each.axhline(known.lowest, color=BLACK, linestyle=(0, (1, 2)), linewidth=2)
@@ -152,11 +180,16 @@ def draw(figure: Figure) -> Update:
 
 def describe(result: Tuning) -> str:
     """Train, validation, and what they are to be compared with."""
+    by = "" if result.eta is None else f", stochastic descent with η = {result.eta:.4g}"
+    begin = f"k = {result.k}, λ = {result.lam:.4g}{by}, {len(result.seen):,} ratings seen ({result.share:.0%}): "
+    if result.lowest == float("inf"):
+        return f"{begin}diverged within two passes. Predicted is by biases only: {result.biases:.3f}."
+    gone = result.validation.isinf()
+    left = f"Diverged after sweep {int(gone.int().argmax())}. " if gone.any() else ""
     return (
-        f"k = {result.k}, λ = {result.lam:.4g}, {len(result.seen):,} ratings seen ({result.share:.0%}): "
-        f"validation RMSE {result.lowest:.3f} at sweep {result.best + 1}, "
+        f"{begin}validation RMSE {result.lowest:.3f} at sweep {result.best + 1}, "
         f"training {float(result.train[result.best]):.3f}. "
-        f"Only biases: {result.biases:.3f}; lowest possible: {parts().lowest:.3f}."
+        f"{left}Only biases: {result.biases:.3f}; lowest possible: {parts().lowest:.3f}."
     )
 
 
@@ -178,11 +211,13 @@ class RatingsExplorer(Explorer):
             "k": slider("rank k", 3, 1, MOST),
             "lam": log_slider("penalty λ", 0.01, LOW, HIGH, step=0.1),
             "share": slider("share observed", 1.0, 0.1, 1.0, step=0.1),
+            "solver": choice("solver", *SOLVERS),
+            "eta": log_slider("η of descent", 5e-4, -5, -2, step=0.1),
         }
         question = Question(
             f"At k = {MOST} and λ = 0.001 the training RMSE falls below 0.3. Where is the lowest validation RMSE?",
             ENDS,
-            lambda _: {"k": MOST, "lam": 0.001, "share": 1.0},
+            lambda _: {"k": MOST, "lam": 0.001, "share": 1.0, "solver": SOLVERS[0]},
             beside_the_biases,
             "Ten free numbers for each viewer, and many rated fewer films than that: they learn the noise by heart.",
         )
@@ -191,22 +226,24 @@ class RatingsExplorer(Explorer):
             draw,
             describe,
             controls,
-            title="k, λ and the share observed",
+            title="k, λ, η and the share observed",
             width=11.0,
             height=3.7,
             extra=(self.locked,),
             question=question,
         )
 
-    def _try(self, k: int, lam: float, share: float) -> Tuning:
-        result = compute(k, lam, share)
-        self.tried[k, lam, share] = result.lowest
+    def _try(self, k: int, lam: float, share: float, solver: str, eta: float) -> Tuning:
+        result = compute(k, lam, share, solver, eta)
+        if solver == SOLVERS[0]:
+            self.tried[k, lam, share] = result.lowest
         tried = tuple((k, lam, low) for (k, lam, own), low in self.tried.items() if own == share)
         return replace(result, tried=tried)
 
     def _present(self) -> tuple[str, Model]:
         result = self.result
-        return f"k = {result.k}, λ = {result.lam:.4g}", result.model
+        by = "" if result.eta is None else f", η = {result.eta:.4g}"
+        return f"k = {result.k}, λ = {result.lam:.4g}{by}", result.model
 
 
 def explore_ratings() -> RatingsExplorer:
