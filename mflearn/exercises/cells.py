@@ -1,0 +1,69 @@
+"""The section "Exercises" of a notebook, made from its module: tasks with stubs, the quiz, solutions folded away."""
+
+import ast
+from dataclasses import dataclass, field
+
+from . import shelf
+from .exercise import Exercise
+
+HEADING = "## Exercises"
+IMPORT = "from mflearn.exercises import check, hint, quiz, solution"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook, as nbformat names its parts."""
+
+    id: str
+    cell_type: str
+    source: str
+    metadata: dict = field(default_factory=dict)
+
+
+def section(stem: str) -> tuple[Cell, ...]:
+    """The cells for the notebook with this name, such as 01_frobenius_objective; none if it has no exercises."""
+    number, _, name = stem.partition("_")
+    if shelf.MODULES.get(number) != name:
+        return ()
+    exercises = shelf.module(number).EXERCISES
+    cells = [
+        Cell("exercises", "markdown", _introduction(exercises[0].id), _slide("slide")),
+        Cell("exercises-start", "code", IMPORT, _slide("skip")),
+    ]
+    for one in exercises:
+        task = f"### {one.id} {one.title}\n\n{one.statement.strip()}"
+        cells += [
+            Cell(_id("exercise", one), "markdown", task, _slide("subslide")),
+            Cell(_id("answer", one), "code", _checked(one.stub, f'check("{one.id}", {one.name})')),
+        ]
+    cells += [
+        Cell("quiz", "markdown", "### Quiz\n\nChoose, then press Check.", _slide("subslide")),
+        Cell("quiz-start", "code", f'quiz("{number}")'),
+        Cell("solutions", "markdown", "### Solutions", {"jp-MarkdownHeadingCollapsed": True} | _slide("skip")),
+    ]
+    for one in exercises:  # they are nobody's attempts
+        checked = _checked(one.solution, f'check("{one.id}", {one.name}, note=False)')
+        cells.append(Cell(_id("solution", one), "code", checked, _slide("skip")))
+    return tuple(cells)
+
+
+def _introduction(id: str) -> str:
+    return (
+        f"{HEADING}\n\nReplace the three dots and run the cell: `check` says whether your answer is right, and if not, "
+        f'what went wrong. `hint("{id}")` gives the next hint; `solution("{id}")` shows the solution once you have '
+        "tried. `import mflearn; mflearn.progress()` shows what is done. Arrays among the arguments are torch tensors."
+    )
+
+
+def _checked(code: str, check: str) -> str:
+    """Both, with as many blank lines between as ruff wants."""
+    gap = 3 if isinstance(ast.parse(code).body[-1], ast.FunctionDef) else 2
+    return code + gap * "\n" + check
+
+
+def _id(kind: str, exercise: Exercise) -> str:
+    return f"{kind}-{exercise.id.replace('.', '-')}"
+
+
+def _slide(kind: str) -> dict:
+    return {"slideshow": {"slide_type": kind}}

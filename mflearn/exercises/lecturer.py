@@ -1,0 +1,83 @@
+"""One page for lecturers: every task with its solution, the wrong answers that are known, the quizzes, and a table."""
+
+from collections.abc import Iterator
+
+from . import shelf
+from .exercise import Exercise, QuizQuestion
+
+MISCONCEPTIONS = (
+    "A missing entry is a zero.",
+    "W and H are unique, and factors have names.",
+    "A larger η is always faster.",
+    "One good η suits all data and all normalisations.",
+    "η means the same in Adam.",
+    "The loss must reach 0.",
+    "A larger k, or a lower training loss, is better.",
+    "Low rank always compresses.",
+    "A start of zeros, or of equal entries, is harmless.",
+    "Non-convex, therefore bad local minima.",
+    "Energy is Σσ; in truth Σσ².",
+    "The parts of a non-negative factorization are orthogonal and ordered.",
+    "A penalty makes factors non-negative.",
+    "Updating W first, and using the new W for H, is the same.",
+    "Errors of sign, of the factor 2, of the mean and of the transpose.",
+    "SSE, MSE, RMSE and the Frobenius norm are one thing.",
+    "One may tune on the test set.",
+    "A lower RMSE means better lists.",
+    "The SVD of recommenders is the SVD.",
+    "Biases are superfluous.",
+    "Dot product and cosine rank alike.",
+    "A new user needs retraining.",
+    "A pattern in a map of embeddings proves meaning.",
+)
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    lines = ["# Exercises, solutions and known mistakes", "", *_table()]
+    for number, module in shelf.everything().items():
+        lines += ["", f"## Notebook {number}"]
+        for exercise in module.EXERCISES:
+            lines += _exercise(exercise)
+        lines += ["", f"### Quiz {number}"]
+        for i, question in enumerate(module.QUIZ, 1):
+            lines += _question(i, question)
+    return "\n".join(lines) + "\n"
+
+
+def places() -> dict[int, list[str]]:
+    """Of each misconception, from 1: the exercises (02.1) and the questions (quiz 02, 3) that probe it."""
+    found = {number: [] for number in range(1, len(MISCONCEPTIONS) + 1)}
+    for notebook, module in shelf.everything().items():
+        named = [(one.id, one) for one in module.EXERCISES]
+        named += [(f"quiz {notebook}, {i}", one) for i, one in enumerate(module.QUIZ, 1)]
+        for name, one in named:
+            for number in one.misconceptions:
+                found[number].append(name)
+    return found
+
+
+def _table() -> Iterator[str]:
+    yield from ("## Misconceptions", "", "| | what some believe | probed in |", "|---|---|---|")
+    for number, where in places().items():
+        yield f"| {number} | {MISCONCEPTIONS[number - 1]} | {'; '.join(where)} |"
+
+
+def _exercise(exercise: Exercise) -> Iterator[str]:
+    yield from ("", f"### {exercise.id} {exercise.title}", "", exercise.statement, "", "Solution:", "")
+    yield from _code(exercise.solution)
+    yield from ("", f"*When it is right:* {exercise.further}", "", "Hints:", "")
+    yield from (f"{i}. {hint}" for i, hint in enumerate(exercise.hints, 1))
+    for wrong in exercise.wrong:
+        yield from ("", f"**{wrong.name}.** {wrong.diagnosis}", "")
+        yield from _code(wrong.code)
+
+
+def _question(number: int, question: QuizQuestion) -> Iterator[str]:
+    yield from ("", f"{number}. **{question.text}**")
+    for choice in question.choices:
+        yield f"    * {'✓' if choice.right else '✗'} {choice.text} *{choice.feedback}*"
+
+
+def _code(source: str) -> Iterator[str]:
+    yield from ("```python", *source.splitlines(), "```")

@@ -1,0 +1,117 @@
+"""What a learner has done, in one file of their own: mflearn-progress.json beside the notebooks, or $MFLEARN_PROGRESS.
+
+It is never sent anywhere, and may be deleted. Two notebooks may write at once: each reads the file anew under a lock,
+which ends with its process, and puts a whole new file in its place. What a later version has added is kept. A file that
+cannot be read is set aside, and that is said.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from .exercise import CORRECT
+
+NAME, VERSION = "mflearn-progress.json", 1
+START = Path.cwd()  # a learner may walk on
+PATIENCE = 2  # seconds to wait for another notebook
+Pages = dict[str, dict[str, Any]]  # of each exercise or quiz
+
+_loose: dict[str, Any] = {}  # what could not be written
+
+
+def place() -> Path:
+    """The file."""
+    return START / (os.environ.get("MFLEARN_PROGRESS") or NAME)
+
+
+def attempted(id: str, state: str) -> str:
+    """Note an attempt; a sentence if something is to be said about the file."""
+
+    def note(book: dict) -> None:
+        page = _page(book, "exercises", id)
+        page["attempts"] = _count(page, "attempts") + 1
+        page["done"] = page.get("done") is True or state == CORRECT
+
+    return _edit(note)[1]
+
+
+def next_hint(id: str, hints: int) -> int:
+    """Which hint comes next, from 0; after the last the first again."""
+
+    def turn(book: dict) -> int:
+        page = _page(book, "exercises", id)
+        page["hints"] = _count(page, "hints") % hints + 1
+        return page["hints"] - 1
+
+    return _edit(turn)[0]
+
+
+def chosen(number: str, question: int, choice: str, right: bool) -> str:
+    """Note an answer to a question of a quiz; a sentence if something is to be said about the file."""
+    page = {"choice": choice, "right": right}
+    return _edit(lambda book: _page(book, "quizzes", number).update({str(question): page}))[1]
+
+
+def exercises() -> Pages:
+    """Of each exercise that was tried: attempts, hints, and whether it is done."""
+    return _edit(None)[0].get("exercises", {})
+
+
+def quizzes() -> Pages:
+    """Of each quiz: the choice for each question that was answered."""
+    return _edit(None)[0].get("quizzes", {})
+
+
+def _edit(edit: Callable[[dict], Any] | None) -> tuple[Any, str]:
+    """What `edit` gives for the book, which is then written, and a sentence about the file; without it the book."""
+    file = place()
+    try:
+        with FileLock(file.with_name(f".{file.name}.lock"), timeout=PATIENCE):
+            book, said = _read(file)
+            if edit is None:
+                return book, said
+            given = edit(book)
+            _write(file, book)
+            return given, said
+    except (OSError, NotImplementedError):  # read-only, full, or a file system without locks
+        if not _loose:
+            with suppress(OSError):
+                _loose.update(_read(file)[0])
+        return edit(_loose) if edit else _loose, f"Progress is not kept: {file.name} cannot be written here."
+
+
+def _read(file: Path) -> tuple[dict, str]:
+    if not file.exists():
+        return {}, ""
+    try:
+        book = json.loads(file.read_text(encoding="utf-8"))
+        for part in ("exercises", "quizzes"):
+            if not all(isinstance(page, dict) for page in book.get(part, {}).values()):
+                raise ValueError(part)
+        return book, ""
+    except (ValueError, AttributeError, RecursionError):
+        number = 1
+        while (aside := file.with_name(f"{file.stem}.broken-{number}.json")).exists():
+            number += 1
+        file.replace(aside)
+        return {}, f"{file.name} could not be read; it is kept as {aside.name}, and a new one is begun."
+
+
+def _write(file: Path, book: dict) -> None:
+    book["version"] = max(VERSION, _count(book, "version"))
+    new = file.with_name(f".{file.name}.new")
+    new.write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(file)
+
+
+def _page(book: dict, part: str, id: str) -> dict[str, Any]:
+    return book.setdefault(part, {}).setdefault(id, {})
+
+
+def _count(page: dict, name: str) -> int:
+    return page[name] if isinstance(page.get(name), int) else 0

@@ -1,0 +1,350 @@
+"""Every exercise keeps its promises, its known wrong answers are told apart, and a learner is answered."""
+
+import ast
+import json
+import multiprocessing
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from mutants import TABLE, remembering
+
+import mflearn
+from mflearn.exercises import check, hint, lecturer, logbook, progress, quiz, shelf, solution
+from mflearn.exercises.cells import section
+from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
+
+MODULES = shelf.everything()
+EXERCISES = {one.id: one for module in MODULES.values() for one in module.EXERCISES}
+QUESTIONS = {f"{number}, {i}": q for number, module in MODULES.items() for i, q in enumerate(module.QUIZ, 1)}
+SEEDS = 20  # `check` takes one of these
+
+
+@pytest.fixture
+def in_float64():
+    """As in the notebooks."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A learner's file, not there yet."""
+    monkeypatch.setenv("MFLEARN_PROGRESS", str(tmp_path / "mine.json"))
+    monkeypatch.setattr(logbook, "_loose", {})
+    return tmp_path / "mine.json"
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_right_and_known_wrong_answers_are_told_apart(in_float64, id):
+    exercise = EXERCISES[id]
+    for seed in range(SEEDS):
+        cases = exercise.cases(seed)
+        known = remembering(exercise, cases)
+        said = {code: judge(known, cases, known.outcomes(code, cases)) for code in (exercise.solution, exercise.stub)}
+        assert said == {
+            exercise.solution: Verdict(CORRECT, exercise.further),
+            exercise.stub: Verdict(NOT_ANSWERED, said[exercise.stub].words),
+        }
+        for wrong in exercise.wrong:
+            verdict = judge(known, cases, known.outcomes(wrong.code, cases))
+            assert verdict == Verdict(NOT_YET, wrong.diagnosis), (wrong.name, seed)
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_the_judge_behind_the_fence_says_the_same(in_float64, id):
+    """Of the solution and of a wrong answer: what travels as plain data is still what it was."""
+    one = EXERCISES[id]
+    for code, verdict in (
+        (one.solution, (CORRECT, one.further)),
+        (one.wrong[-1].code, (NOT_YET, one.wrong[-1].diagnosis)),
+    ):
+        reply = check(id, one.answer(code), note=False)
+        assert (reply.state, reply.words) == verdict
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_cases_are_the_same_for_the_same_seed_and_others_for_another(id):
+    cases = EXERCISES[id].cases
+    as_text = [repr([part for case in cases(seed) for part in case]) for seed in (3, 3, 4)]
+    as_text = [re.sub(r" at 0x[0-9a-f]+", "", text) for text in as_text]
+    assert as_text[0] == as_text[1]
+    assert as_text[0] != as_text[2] or "tensor" not in as_text[0]
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_an_exercise_has_its_parts(id):
+    one = EXERCISES[id]
+    assert len(one.wrong) >= 3 and 2 <= len(one.hints) <= 4
+    assert len({wrong.diagnosis for wrong in one.wrong}) == len({wrong.code for wrong in one.wrong}) == len(one.wrong)
+    texts = [one.title, one.statement, one.further, *one.hints, *(wrong.diagnosis for wrong in one.wrong)]
+    assert all(text == text.strip() and len(text.split()) >= 2 for text in texts[1:])
+    assert [text for text in texts[2:] if text[-1] not in ".…?!:)`$"] == []
+    assert max(len(wrong.diagnosis) for wrong in one.wrong) <= 320
+    assert one.solution not in "".join(texts) and len(one.solution.splitlines()) <= 20
+
+
+def test_the_catalogue_is_large_enough():
+    assert sum(len(one.wrong) for one in EXERCISES.values()) >= (150 if len(MODULES) == 9 else 3)
+    assert [id for id, one in EXERCISES.items() if id != one.id or shelf.find(id) is not one] == []
+
+
+def test_each_notebook_has_its_exercises_and_five_questions():
+    assert {number: len(module.QUIZ) for number, module in MODULES.items()} == dict.fromkeys(MODULES, 5)
+    assert all(len(module.EXERCISES) in (4, 5) for module in MODULES.values())
+    assert {path.stem[:2] for path in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb")} - {"00"} <= set(
+        MODULES
+    )
+
+
+def test_each_misconception_is_probed():
+    places = lecturer.places()
+    assert len(places) == 23 and [number for number, where in places.items() if not where] == []
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_one_right_choice_and_a_word_for_each(name):
+    choices = QUESTIONS[name].choices
+    assert len(choices) in (3, 4) and [choice.right for choice in choices].count(True) == 1
+    assert len({choice.text for choice in choices}) == len({choice.feedback for choice in choices}) == len(choices)
+    texts = [QUESTIONS[name].text, *(text for choice in choices for text in (choice.text, choice.feedback))]
+    assert all(text.strip() for text in texts)
+    assert "$" not in "".join(texts), "a quiz shows plain text, and code between backticks"
+
+
+def test_the_right_choice_is_not_always_in_the_same_place():
+    places = [[choice.right for choice in question.choices].index(True) for question in QUESTIONS.values()]
+    assert max(places.count(place) for place in places) <= 0.6 * len(places)
+
+
+def test_code_is_written_as_ruff_writes_it(tmp_path):
+    for number, name in shelf.MODULES.items():
+        cells = [cell for cell in section(f"{number}_{name}") if cell.cell_type == "code"]
+        for cell in cells:
+            (tmp_path / f"{number}-{cell.id}.py").write_text(cell.source + "\n")
+    command = [sys.executable, "-m", "ruff", "format", "--diff", "--line-length=120", "--isolated", str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == ""
+
+
+def test_solutions_of_one_notebook_leave_alone_what_the_others_bind():
+    """So that cells can be run again in any order: each name of an answer belongs to one exercise."""
+    for module in MODULES.values():
+        names = [one.name for one in module.EXERCISES]
+        assert len(set(names)) == len(names)
+        for one in module.EXERCISES:
+            bound = {node.name for node in ast.parse(one.solution).body if isinstance(node, ast.FunctionDef)}
+            assert not (bound - {one.name}) & set(names)
+
+
+def test_a_call_sees_what_an_answer_does():
+    ones = torch.ones(2)
+
+    def adds(x):
+        x += 1
+        return x
+
+    assert call(adds, (ones,)).changed == "x" and ones.tolist() == [1, 1]
+    assert call(3, ()).value == 3 and call(lambda: 1 / 0, ()).error.startswith("ZeroDivisionError: division by zero")
+    assert call(lambda: exit(), ()).error.startswith("SystemExit") and call(lambda: None, ()).error is None
+
+
+# --- the desk ---
+
+
+def test_verdicts_are_shown_in_a_line_and_in_colour(book):
+    one = EXERCISES["01.1"]
+    reply = check("01.1", one.answer(one.solution))
+    assert repr(reply) == f"01.1 correct: {one.further}"
+    assert "<b>01.1 correct</b>" in reply._repr_html_() and 'aria-hidden="true"' in reply._repr_html_()
+
+    def outer(w, h):
+        raise ValueError("<b>\n$x$")
+
+    reply = check("01.1", outer)
+    assert re.fullmatch(r"01\.1 stopped with an error: ValueError: <b> \$x\$ \(line \d+ of the cell\)", repr(reply))
+    assert "\n" not in repr(reply) and "<b>\n" not in reply._repr_html_() and "&lt;b&gt;" in reply._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: check(2.1, 3), "id is 2.1; it must be a text such as '02.1'"),
+        (lambda: check("2.1", 3), "id is '2.1'; it must be a text"),
+        (lambda: check("01.9", 3), "id is '01.9'; notebook 01 has 01.1"),
+        (lambda: check("77.1", 3), "notebook is '77'; it must be one of '01'"),
+        (lambda: check(len, "01.1"), "the id comes first: check('01.1', …)"),
+        (lambda: check("x" * 1000, 3), "id is 'xxx"),
+        (lambda: hint(torch.ones(3)), "id is a Tensor; it must be a text"),
+        (lambda: solution("01"), "id is '01'; it must be a text"),
+        (lambda: quiz(1), "notebook is 1; it must be one of '01'"),
+    ],
+)
+def test_what_cannot_be_understood_is_answered_in_a_line(ask, words):
+    said = repr(ask())
+    assert said.startswith(f"not understood: {words}") and "\n" not in said and len(said) <= 160
+
+
+def test_hints_come_in_steps_and_start_over(book):
+    hints = EXERCISES["01.1"].hints
+    said = [repr(hint("01.1")) for _ in range(len(hints) + 1)]
+    assert all(text in shown for text, shown in zip([*hints, hints[0]], said, strict=True))
+    assert said[0] == said[-1] and "starts over" in said[-2] and "starts over" not in said[0]
+
+
+def test_the_solution_comes_after_a_try_or_on_insisting(book):
+    one = EXERCISES["01.1"]
+    assert "insist=True" in repr(solution("01.1")) and one.solution not in repr(solution("01.1"))
+    assert repr(solution("01.1", insist=True)) == one.solution
+    check("01.1", ...)  # is no try
+    check("01.1", one.answer(one.solution), note=False)
+    assert one.solution not in repr(solution("01.1"))
+    check("01.1", 3)
+    assert repr(solution("01.1")) == one.solution
+    assert solution("01.1")._repr_markdown_() == f"```python\n{one.solution}\n```"
+
+
+# --- progress ---
+
+
+def test_what_is_done_stays_done(book):
+    one = EXERCISES["01.1"]
+    assert repr(mflearn.progress()).startswith(f"0 of {len(EXERCISES)} exercises done")
+    check("01.1", 3)
+    assert repr(progress()).startswith("0 of")
+    check("01.1", one.answer(one.solution))
+    check("01.1", 3)
+    assert repr(progress()).startswith(f"1 of {len(EXERCISES)} exercises done")
+    assert json.loads(book.read_text()) == {"exercises": {"01.1": {"attempts": 3, "done": True}}, "version": 1}
+    text, alt = progress()._repr_mimebundle_()
+    assert text["image/png"].startswith(b"\x89PNG") and "notebook 01: 1 of" in alt["image/png"]["alt"]
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "{", "[]", '{"exercises": []}', '{"exercises": {"01.1": 3}}', "\xff", "[" * 99999]
+)
+def test_a_broken_file_is_set_aside_and_said(book, broken):
+    for number in (1, 2):
+        book.write_text(broken, encoding="latin-1")
+        reply = check("01.1", 3)
+        assert f"it is kept as mine.broken-{number}.json" in repr(reply).splitlines()[1]
+        assert book.with_name(f"mine.broken-{number}.json").read_text(encoding="latin-1") == broken
+    assert json.loads(book.read_text())["exercises"]["01.1"]["attempts"] == 1
+
+
+def test_what_a_later_version_has_added_is_kept(book):
+    later = {"version": 7, "badges": [1], "exercises": {"01.1": {"stars": 3}, "12.1": {"done": True}}}
+    book.write_text(json.dumps(later))
+    check("01.1", 3)
+    later["exercises"]["01.1"] |= {"attempts": 1, "done": False}
+    assert json.loads(book.read_text()) == later
+
+
+def test_where_nothing_can_be_written_the_verdict_comes_and_hints_go_on(book, monkeypatch):
+    book.touch()
+    monkeypatch.setenv("MFLEARN_PROGRESS", str(book / "no folder" / "mine.json"))
+    lines = repr(check("01.1", 3)).splitlines()
+    assert (
+        lines[0].startswith("01.1 not yet") and lines[1] == "(Progress is not kept: mine.json cannot be written here.)"
+    )
+    assert repr(hint("01.1")) != repr(hint("01.1"))
+    assert repr(solution("01.1")) == EXERCISES["01.1"].solution
+
+
+def _try(times):
+    for _ in range(times):
+        assert logbook.attempted("01.1", NOT_YET) == ""
+
+
+def test_two_notebooks_do_not_lose_each_others_entries(book):
+    both = [multiprocessing.get_context("spawn").Process(target=_try, args=(40,)) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert json.loads(book.read_text())["exercises"]["01.1"]["attempts"] == 80
+    assert [path.name for path in book.parent.iterdir() if path.suffix == ".new"] == []
+
+
+# --- the quiz ---
+
+
+def test_a_quiz_answers_each_choice_and_remembers(book):
+    one, (question, *_) = quiz("01"), MODULES["01"].QUIZ
+    for i, choice in enumerate(question.choices):
+        assert choice.feedback in one.answer(1, choice.text) == one.answer(1, "abcd"[i])
+        assert one.said[0].startswith("✓ Right." if choice.right else "✗ Not this one.")
+    assert quiz("01").chosen[0] == len(question.choices) - 1 and quiz("01").said[0] == one.said[0]
+    assert repr(one) == repr(quiz("01")) and "Run this notebook" in repr(one)
+    for question, choice in ((0, "a"), (99, "a"), ("1", "a"), (1, "z"), (1, None)):
+        with pytest.raises(ValueError, match="it must be"):
+            one.answer(question, choice)
+
+
+def test_a_quiz_listens_to_its_page(book):
+    one = quiz("01")
+    one._handle_custom_msg({"question": 0, "choice": 1}, [])
+    assert one.chosen[0] == 1 and MODULES["01"].QUIZ[0].choices[1].feedback in one.said[0]
+
+
+# --- for lecturers, and the mutants ---
+
+
+def test_the_page_for_lecturers_holds_everything(tmp_path):
+    file = tmp_path / "answers.md"
+    command = [sys.executable, "-m", "mflearn", "answers", "--to", str(file)]
+    assert subprocess.run(command, capture_output=True, text=True).stderr == ""
+    text = file.read_text(encoding="utf-8")
+    for one in EXERCISES.values():
+        parts = [one.statement, one.solution, *(wrong.diagnosis for wrong in one.wrong), *(w.code for w in one.wrong)]
+        assert [part for part in parts if part not in text] == []
+    assert [q.text for q in QUESTIONS.values() if q.text not in text] == []
+
+
+def rows(text):
+    return [line for line in text.splitlines() if re.match(r"\| \d\d\.\d", line)]
+
+
+def test_the_table_of_mutants_is_complete_and_none_was_missed():
+    text = TABLE.read_text(encoding="utf-8")
+    counts = [[int(cell) for cell in line.split("|")[2:-1]] for line in rows(text)]
+    assert [line.split("|")[1].strip() for line in rows(text)] == [
+        f"{one.id} {one.title}" for one in EXERCISES.values()
+    ]
+    assert all(len(row) == 6 and row[0] == sum(row[1:]) for row in counts)
+    assert sum(row[5] for row in counts) == 0, "called correct, but wrong"
+    assert sum(row[0] - row[4] for row in counts) >= 300
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs an alarm")
+@pytest.mark.parametrize("number", MODULES)
+def test_the_table_of_mutants_is_what_comes_out(number):
+    command = [sys.executable, str(Path(__file__).with_name("mutants.py")), number]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if len(MODULES) == 9:
+        assert rows(done.stdout) == [row for row in rows(TABLE.read_text(encoding="utf-8")) if row[2:4] == number]
+
+
+def test_a_check_that_sees_too_little_is_found_out():
+    """An exercise with square cases alone misses a transpose; the mutants tell."""
+    from dataclasses import replace
+
+    from mutants import detect
+
+    one = replace(
+        EXERCISES["01.1"], id="01.9", stub="def f(A):\n    return ...", wrong=(), tolerance=1e-6,
+        solution=textwrap.dedent("def f(A):\n    return A.T @ A"), cases=_square_then_not, accepts=None,
+    )  # fmt: skip
+    counts, missed = detect(one)
+    assert counts["missed"] == len(missed) > 0
+
+
+def _square_then_not(seed):
+    generator = torch.Generator().manual_seed(seed)
+    A = torch.rand(3, 3 if seed == 0 else 2, generator=generator, dtype=torch.float64)
+    return [((A + A.T if seed == 0 else A),)]
