@@ -15,8 +15,16 @@ recommend    the solvers for sparse ratings
 estimator    all of it as one estimator of scikit-learn
 scores       how good predictions and lists are, and the baselines
 plots        figures: axes in, axes out
+exercises    tasks that answer at once, and name the mistake
 widgets      sliders over a computation
 datasets     ratings by name: the festival, MovieLens, Goodbooks, any CSV
 """
 
 __version__ = "0.1.0"
+
+
+def progress():
+    """What you have done of the exercises and questions, as a small picture."""
+    from .exercises import progress as overview  # not before it is asked for: it loads torch
+
+    return overview()

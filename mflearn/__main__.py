@@ -46,6 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
     data.add_argument("name", nargs="?", metavar="NAME", help="such as movielens-small")
     data.add_argument("--to", metavar="FOLDER", help="a folder instead of the usual one; name it in MFLEARN_DATA then")
     data.set_defaults(command=run_data)
+    answers = commands.add_parser(
+        "answers",
+        help="for lecturers: all solutions and known mistakes",
+        description="Print in Markdown every exercise with its solution and the wrong answers that `check` knows, the "
+        "quizzes, and which misconception is probed where.",
+    )
+    answers.add_argument("--to", metavar="FILE", help="write it to a file")
+    answers.set_defaults(command=run_answers)
     options, rest = parser.parse_known_args(arguments)
     if not hasattr(options, "command"):
         parser.print_help()
@@ -92,6 +100,18 @@ def run_data(options: argparse.Namespace, _rest: list[str]) -> int:
     data = datasets.get(options.name, options.to, progress=sys.stderr.isatty())
     print(f"{data.name}: {data.ratings}, in {options.to or datasets.where(data.name)}")
     print(f"Licence: {data.licence}\nPlease cite: {data.citation}")
+    return 0
+
+
+def run_answers(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Print the page for lecturers, or write it."""
+    from .exercises import lecturer
+
+    if options.to:
+        Path(options.to).write_text(lecturer.page(), encoding="utf-8")
+    else:
+        sys.stdout.reconfigure(encoding="utf-8")  # of a console on Windows, too
+        print(lecturer.page(), end="")
     return 0
 
 

@@ -1,4 +1,9 @@
-"""For all tests: no window opens, one thread computes."""
+"""For all tests: no window opens, one thread computes, and no learner's progress is touched."""
+
+import atexit
+import os
+import shutil
+import tempfile
 
 import matplotlib
 import scipy.linalg  # noqa: F401 - its BLAS, and numpy's, must be there to be limited
@@ -8,3 +13,6 @@ from threadpoolctl import threadpool_limits
 matplotlib.use("Agg")  # not MPLBACKEND in the environment: the kernels of the notebooks would inherit it
 torch.set_num_threads(1)
 threadpool_limits(1)
+folder = tempfile.mkdtemp(prefix="mflearn-tests-")
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too

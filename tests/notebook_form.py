@@ -4,11 +4,16 @@
 
 A live widget leaves its text here, not its view: the view names a model that died with its kernel, at each run another
 one, and a reader without that kernel would see an error. That there was a view is noted in the metadata of the output.
+
+What stands under the heading Exercises is made from mflearn.exercises: change it there.
 """
 
 import argparse
+import os
 import re
 import sys
+import tempfile
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +22,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from mflearn import datasets
+from mflearn.exercises import cells
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 METADATA = {
@@ -84,6 +90,34 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def with_exercises(notebook: NotebookNode, stem: str) -> NotebookNode:
+    """A copy with the exercises of the package under its heading; a cell that is there already keeps its outputs."""
+    notebook = nbformat.from_dict(notebook)
+    start, end = exercises(notebook)
+    made = [asdict(cell) for cell in cells.section(stem)]
+    if made and start < end:
+        was = {cell.id: cell for cell in notebook.cells[start:end]}
+        for cell in made:
+            old = was.get(cell["id"], {})
+            if cell["cell_type"] == "code":
+                keeps = old.get("source") == cell["source"]
+                cell["outputs"] = old["outputs"] if keeps else []
+                cell["execution_count"] = old["execution_count"] if keeps else None
+        notebook.cells[start:end] = nbformat.from_dict(made)
+    return notebook
+
+
+def exercises(notebook: NotebookNode) -> tuple[int, int]:
+    """Where the section Exercises begins and ends, among the cells; twice the end where there is none."""
+    marks = ("# ", "## ")
+    heads = [i for i, one in enumerate(notebook.cells) if one.cell_type == "markdown" and one.source.startswith(marks)]
+    heads.append(len(notebook.cells))
+    for start, end in zip(heads, heads[1:], strict=False):
+        if notebook.cells[start].source.startswith(cells.HEADING):
+            return start, end
+    return heads[-1], heads[-1]
+
+
 def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Executed from top to bottom in a fresh kernel that stands in `folder`; a failing cell raises."""
     client = NotebookClient(
@@ -100,7 +134,7 @@ def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
 def write(path: Path, *, execute: bool = True) -> bool:
     """Bring one file to the canonical form; True if that changed it."""
     before = path.read_bytes().decode()  # line ends as they are
-    notebook = nbformat.reads(before, as_version=4)
+    notebook = with_exercises(nbformat.reads(before, as_version=4), path.stem)
     if execute:
         for cell in notebook.cells:
             if cell.cell_type == "code":
@@ -178,4 +212,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with tempfile.TemporaryDirectory() as nobody:
+        os.environ["MFLEARN_PROGRESS"] = os.path.join(nobody, "progress.json")
+        sys.exit(main())

@@ -18,6 +18,7 @@ LAYERS = [
     {"nonnegative", "recommend"},
     {"estimator", "scores"},
     {"plots"},
+    {"exercises"},
     {"widgets"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

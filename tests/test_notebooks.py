@@ -14,10 +14,10 @@ from pathlib import Path
 
 import nbformat
 from nbval_strict import WIDGET_VIEW, exemptions
-from notebook_form import NOTEBOOKS, problems
+from notebook_form import NOTEBOOKS, exercises, problems, with_exercises
 
 SLIDES = {"slide", "subslide", "fragment", "notes", "skip"}  # and none; "-" hides a cell in jupyterlab-slideshow
-LARGEST = 300_000  # bytes
+LARGEST = 320_000  # bytes
 MANTISSA = r"(?<![\w.])(\d+\.\d+)(?!\.?\d)"
 POWER = r"(?:e([+-]?\d+)|\s*(?:\\cdot|\\times|[·×])\s*10(?:\^\{?([-−]?\d+)\}?|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)))?"
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
@@ -35,6 +35,17 @@ class Notebook:
     @cached_property
     def cells(self):
         return nbformat.reads(self.text, as_version=4).cells
+
+    @cached_property
+    def exercises(self):
+        """The cells of that section."""
+        start, end = exercises(nbformat.v4.new_notebook(cells=self.cells))
+        return self.cells[start:end]
+
+    @property
+    def lesson(self):
+        """All other cells."""
+        return [cell for cell in self.cells if cell not in self.exercises]
 
     @property
     def code(self):
@@ -220,26 +231,39 @@ def test_a_widget_says_in_words_what_it_is(notebook):
 
 def test_cells_are_short(notebook):
     lengths = [len(code_lines(cell)) for cell in notebook.code]
-    visible = [len(code_lines(cell)) for cell in notebook.visible_code]
+    visible = [len(code_lines(cell)) for cell in notebook.visible_code if cell in notebook.lesson]
     assert max(lengths) <= 25
     assert sum(length <= 8 for length in visible) >= 0.8 * len(visible), f"lines of the cells: {visible}"
     assert sum(visible) <= 150
 
 
 def test_it_has_the_size_of_a_lesson(notebook):
+    """Without the exercises."""
+    markdown = [cell.source for cell in notebook.lesson if cell.cell_type == "markdown"]
     prose = re.sub(
         r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`]*`|</?[a-zA-Z][^>]*>|\]\([^)]*\)",
         " ",
-        without_fences("\n".join(notebook.markdown)),
+        without_fences("\n".join(markdown)),
         flags=re.S,
     )
     words = len(re.findall(r"[^\W\d_][\w'’-]*", prose))
-    cells = len(notebook.cells)
+    cells = len(notebook.lesson)
     if notebook.is_lesson:
         assert 30 <= cells <= 50, f"{cells} cells"
         assert 1_200 <= words <= 2_500, f"{words} words"
     else:
         assert 15 <= cells <= 50, f"{cells} cells"
+
+
+def test_the_exercises_are_those_of_the_package(notebook):
+    """And not too many."""
+    book = nbformat.v4.new_notebook(cells=notebook.cells)
+    parts = [
+        [(cell.id, cell.cell_type, cell.metadata, cell.source) for cell in one.cells]
+        for one in (book, with_exercises(book, notebook.path.stem))
+    ]
+    assert parts[0] == parts[1], "change mflearn/exercises, then: make notebooks"
+    assert len(notebook.exercises) <= 30
 
 
 def test_nothing_tells_the_machine(notebook):

@@ -28,7 +28,7 @@ SLIDES, BOX = "the_slides_are_set", "the_box_at_the_top_is_complete"
 FACT, ALT = "pictures_and_explorers_are_followed_by_a_printed_fact", "every_picture_has_alternative_text"
 WORDS, SHORT, SIZE = "a_widget_says_in_words_what_it_is", "cells_are_short", "it_has_the_size_of_a_lesson"
 MACHINE, TREE, PARTS = "nothing_tells_the_machine", "headings_make_a_tree", "a_lesson_has_its_parts"
-LINKS = "links_to_other_notebooks_lead_somewhere"
+LINKS, EXERCISES = "links_to_other_notebooks_lead_somewhere", "the_exercises_are_those_of_the_package"
 
 TOP = """# Watch the net
 
@@ -66,7 +66,7 @@ def notebook(*, plain: bool) -> NotebookNode:
     cells += [new.new_code_cell(OTHER)]
     cells += [new.new_code_cell('print(f"{parts[0] / sum(parts):.3f}")')]
     cells += [new.new_markdown_cell(f"## {part}\n\n" + FILL) for part in ("Exercises", "Summary", "Further reading")]
-    cells += [new.new_markdown_cell(FILL) for _ in range(30 - len(cells))]
+    cells += [new.new_markdown_cell(FILL) for _ in range(31 - len(cells))]  # 30, and the exercises
     for i, cell in enumerate(cells):
         cell.id = f"cell-{i}"
     cells[0].metadata = {"slideshow": {"slide_type": "slide"}}
@@ -205,6 +205,11 @@ def swap_counts(book):
     one.execution_count, other.execution_count = other.execution_count, one.execution_count
 
 
+def many_exercises(book):
+    (at,) = (i for i, cell in enumerate(book.cells) if cell.source.startswith("## Exercises"))
+    book.cells[at + 1 : at + 1] = prose("More.", 30)
+
+
 CELLS = {f"Cell {i}" for i in range(6)}
 EXECUTED = {
     "untouched": (lambda book: None, set()),
@@ -247,7 +252,7 @@ READ = {
     "committed error": (add_output(4, output_type="error", ename="E", evalue="e", traceback=[]), {CANONICAL}),
     "stream in two parts": (add_output(4, output_type="stream", name="stdout", text="more\n"), {CANONICAL}),
     "format 4.4": (set_at("nbformat_minor", 4), {CANONICAL}),
-    "too large": (say("Watch the net", f"Watch the net <!-- {'-' * 300_000} -->"), {SMALL}),
+    "too large": (say("Watch the net", f"Watch the net <!-- {'-' * 320_000} -->"), {SMALL}),
     "first cell on no slide": (lambda book: book.cells[0].metadata.pop("slideshow"), {SLIDES}),
     "cell that slides hide": (metadata("slideshow", {"slide_type": "-"}), {SLIDES}),
     "no objectives": (say("**You will learn**", "You will learn"), {BOX}),
@@ -270,6 +275,8 @@ READ = {
     "second title": (say("## Summary", "# Summary"), {TREE}),
     "skipped level": (say("## Look", "### Look"), {TREE}),
     "no exercises": (say("## Exercises", "## Play"), {PARTS}),
+    "frobenius objective": (say("Watch the net", "Has that name"), {EXERCISES}),
+    "too many exercises": (many_exercises, {EXERCISES}),
     "no summary": (say("## Summary", "## Play"), {PARTS}),
     "link to no notebook": (say("The sum", "[There](02_nowhere.ipynb) the sum"), {LINKS}),
     "link to no heading": (say("The sum", "[There](01_link_to_no_heading.ipynb#9.-Nothing) the sum"), {LINKS}),
