@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -69,15 +70,14 @@ def fetch(
     """The path of the file below `folder`, downloaded unless it is there already with the right sha256.
 
     It appears there at once and whole, or not at all: after `deadline` seconds, or `silence` seconds without a byte,
-    or with any other bytes than the published ones, DownloadError says why, and the folder is as it was, but that a
-    damaged copy is gone. `progress` draws a bar on stderr.
+    or with any other bytes than the published ones, DownloadError says why, and the folder is as it was. Several may
+    fetch it at once. `progress` draws a bar on stderr.
     """
     deadline, silence = checked.number(deadline, "deadline", above=0), checked.number(silence, "silence", above=0)
     target = Path(folder) / remote.path
     try:
         if intact(remote, folder):
             return target
-        target.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent, max(deadline, DEADLINE))
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
@@ -193,5 +193,6 @@ def _error(remote: Remote, line: str, folder: str | os.PathLike = "") -> Downloa
 def _sweep(folder: Path, age: float) -> None:
     """Remove what downloads left that were killed. None that lives is older than its deadline."""
     for partial in folder.glob(PARTIAL + "*"):
-        if time.time() - partial.stat().st_mtime > age:
-            shutil.rmtree(partial, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its own download has just ended
+            if time.time() - partial.stat().st_mtime > age:
+                shutil.rmtree(partial, ignore_errors=True)

@@ -319,11 +319,25 @@ def test_a_damaged_file_is_replaced(remote, tmp_path):
     assert fetch(remote(), tmp_path).read_bytes() == GOOD
 
 
-def test_a_damaged_file_is_gone_when_there_is_no_network(remote, tmp_path):
+def test_a_damaged_file_stays_damaged_when_there_is_no_network(remote, tmp_path):
     (tmp_path / "ml-latest-small.zip").write_bytes(GOOD[:1000])
     with pytest.raises(DownloadError, match="cannot be reached"):
         fetch(remote(server="nobody"), tmp_path)
-    assert everything(tmp_path) == []
+    assert everything(tmp_path) == ["ml-latest-small.zip"] and not downloads.intact(remote(), tmp_path)
+
+
+def test_a_good_file_that_another_download_has_just_made_stays(remote, tmp_path, monkeypatch):
+    """Between the look and the download: whoever made it has been told that it is there."""
+    (tmp_path / "ml-latest-small.zip").write_bytes(GOOD)
+    monkeypatch.setattr(downloads, "intact", lambda *_: False)
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        fetch(remote(server="nobody"), tmp_path)
+    assert (tmp_path / "ml-latest-small.zip").read_bytes() == GOOD
+
+
+def test_a_folder_that_vanishes_in_the_sweep_stops_nobody(remote, tmp_path):
+    (tmp_path / ".mflearn-listed").symlink_to(tmp_path / "and gone")
+    assert fetch(remote(), tmp_path).read_bytes() == GOOD
 
 
 @contextmanager
