@@ -145,6 +145,36 @@ def test_of_many_moves_only_the_newest_is_computed():
     assert len(seen) <= 5
 
 
+def test_moves_faster_than_a_hand_makes_them_pass_but_each_lone_one_is_shown():
+    seen = []
+
+    def noted(x):
+        seen.append(x)
+        return square(x, pause=0.02)
+
+    explorer = make(noted)
+    seen.clear()
+    for x in range(10, 210):  # a flood of at least 0.4 s: there would be time for twenty pictures
+        explorer.controls["x"].value = x
+        time.sleep(0.002)
+    wait_until(lambda: explorer.facts == f"the square is {209**2}")
+    assert len(seen) <= 5
+    seen.clear()
+    for x in range(10, 15):
+        explorer.controls["x"].value = x
+        wait_until(lambda: explorer.facts == f"the square is {explorer.controls['x'].value ** 2}")
+    assert seen == [10, 11, 12, 13, 14]
+
+
+@pytest.mark.parametrize(("moves", "rest"), [(1, 0), (2, 5), (10, 45), (51, 250), (100, 250)])
+def test_the_more_moves_pass_the_longer_the_explorer_waits_for_the_last(moves, rest):
+    explorer = make()
+    explorer._moves, explorer._moved, explorer._taken = moves, 100.0, 100.0
+    assert explorer._flood_ends() == pytest.approx(100 + rest / 1000)
+    explorer._taken = 99.0  # the first after a rest, however many came with it
+    assert explorer._flood_ends() < 100
+
+
 def test_a_long_computation_gives_up_when_a_newer_move_waits():
     steps = []
 
@@ -192,7 +222,8 @@ def test_a_move_and_set_are_not_computed_at_once():
     assert most == [1, 1, 1]  # when it opens, the move, set
 
 
-def test_a_snapshot_never_mixes_two_settings():
+def test_a_snapshot_never_mixes_two_settings(monkeypatch):
+    monkeypatch.setattr("mflearn.widgets.explorer.CALM", 0.0)  # as many pictures as there can be
     shots = []
 
     class Watched(Explorer):

@@ -3,6 +3,7 @@
 import inspect
 import math
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from .. import checked
 from .picture import Picture, Stage, Update
 from .prediction import Prediction, Question
 from .progress import Progress, Watch
+
+CALM = 0.005  # seconds without a move that end a flood of them, for each that came of late
+PATIENCE = 0.25  # seconds between two pictures of a flood
 
 
 class GridSlider(ipywidgets.IntSlider):
@@ -61,8 +65,9 @@ class Explorer(ipywidgets.VBox):
 
     A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
     their own. So a callback only notes the newest values, and one worker takes them, computes, draws and swaps
-    the snapshot; a value that was overtaken is never computed. What takes longer than half a second shows a bar
-    and a Stop button.
+    the snapshot; a value that was overtaken is never computed. The more values the worker finds, the longer it
+    waits for the last of them, a quarter of a second at most; one that comes alone never waits. What takes longer
+    than half a second shows a bar and a Stop button.
 
     `explorer.set(k=2)` moves a slider as a hand would, and waits for the picture; `explorer.facts` is the line below.
     """
@@ -91,6 +96,7 @@ class Explorer(ipywidgets.VBox):
         self.progress = Progress()
         self._turn = threading.RLock()  # one computation at a time
         self._wanted, self._news, self._worker, self._setter = None, threading.Condition(), None, None
+        self._moves, self._moved, self._taken = 0, 0.0, 0.0  # how many of late; when one came; when one was taken
         rows = [row for _, row in paired.values()]
         box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
         if across:  # the first control on a line of its own, the others in a table
@@ -174,6 +180,7 @@ class Explorer(ipywidgets.VBox):
     def _want(self, settings: dict[str, Any], then: Callable[[Any], Any] = lambda _result: None) -> None:
         with self._news:
             self._wanted = settings, then
+            self._moves, self._moved = self._moves + 1, time.monotonic()
             if self._worker is None or not self._worker.is_alive():
                 self._worker = threading.Thread(target=self._work, name=f"explorer {self.title}", daemon=True)
                 self._worker.start()
@@ -186,9 +193,12 @@ class Explorer(ipywidgets.VBox):
                     if not self._news.wait(timeout=60):
                         self._worker = None  # the next move starts another
                         return
+                while (rest := self._flood_ends() - time.monotonic()) > 0:
+                    self._news.wait(rest)
             with self._turn:
                 with self._news:
                     wanted, self._wanted = self._wanted, None
+                    self._moves, self._taken = self._moves // 2, time.monotonic()  # a flood is not forgotten at once
                 if wanted is None:
                     continue
                 settings, then = wanted
@@ -197,6 +207,10 @@ class Explorer(ipywidgets.VBox):
                         then(self.result)
                 except BaseException as error:  # a worker must not end without a word
                     self._fail(error)
+
+    def _flood_ends(self) -> float:
+        """When the newest move may be taken; at once, if it is the only one, or none was taken lately."""
+        return min(self._moved + CALM * (self._moves - 1), self._taken + PATIENCE)
 
     def _work_ahead(self) -> None:
         try:
