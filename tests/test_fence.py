@@ -16,13 +16,13 @@ import torch
 from jupyter_client.manager import start_new_kernel
 
 from mflearn.exercises import check, desk, plain, shelf
+from mflearn.exercises.child import FORK, FRESH
 from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET, same
 from mflearn.exercises.fence import Fence
-from mflearn.exercises.worker import FORK, FRESH
 
 SECONDS = 5  # what is promised
 METHODS = [pytest.param(FORK, marks=pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")), FRESH]
-IMPORTS = "import ctypes, itertools, os, random, sys, mflearn.exercises.exercise as ours, numpy, torch"
+IMPORTS = "import ctypes, itertools, os, random, signal, sys, mflearn.exercises.exercise as ours, numpy, torch"
 RIGHT = "w[:, None] * h"
 PATCH = "torch.allclose = torch.equal = numpy.allclose = torch.Tensor.__eq__ = ours.same = lambda *_, **__: True"
 DRAW = "random.random(); numpy.random.rand(); torch.rand(3)"
@@ -46,6 +46,7 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "os._exit": ("os._exit(0)", ERROR, "ended Python itself"),
     "an interrupt": ("raise KeyboardInterrupt", ERROR, "KeyboardInterrupt"),
     "a killed judge": ("os.kill(os.getppid(), 9)", ERROR, "judge came to an end"),
+    "a frozen judge": ("os.kill(os.getppid(), signal.SIGSTOP)", ERROR, "judge came to an end"),
     "an error": ("return w @ h.nothing", ERROR, r"AttributeError: .*nothing.* \(line 3 of the cell\)"),
     "a wrong shape": ("return torch.ones(2, 2, 2)", NOT_YET, "shape is 2×2×2, not"),
     "a wrong type": ("return 'outer'", NOT_YET, "gives a str"),
@@ -60,8 +61,8 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
 }
 ALSO_FRESH = {  # of all others, what is said does not depend on the process
     "an endless loop", "an endless loop in C", "a flood of prints", "reads input", "deep recursion", "random numbers",
-    "a crash of Python", "more and more memory", "os._exit", "a killed judge", "zeros, and all is the same",
-    "a changed argument, and all is the same",
+    "a crash of Python", "more and more memory", "os._exit", "a killed judge", "a frozen judge",
+    "zeros, and all is the same", "a changed argument, and all is the same",
 }  # fmt: skip
 
 
@@ -120,6 +121,34 @@ def test_every_answer_gets_a_verdict_and_harms_nothing(asked, fence, peril):
     reply = asked(answer(f"{IMPORTS}\ndef outer(w, h):\n    {body}"))
     assert (reply.state, bool(re.search(words, reply.words))) == (state, True), reply
     assert "\n" not in reply.words and len(reply.words) <= 200
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_first_answer_gets_its_verdict_in_time_too(method, monkeypatch):
+    """The judge is started when it is called, and that counts: 5 s in all, on a machine that starts it within 3 s."""
+    one, loop = Fence(method), answer("def outer(w, h):\n    while True: w = w")
+    begun, ready = time.monotonic(), one.ready
+    waited = []
+    monkeypatch.setattr(one, "ready", lambda: (ready(), waited.append(time.monotonic() - begun)))
+    verdict = one.verdict("01.1", loop)
+    took = time.monotonic() - begun
+    one.stop()
+    assert verdict.state == ERROR
+    ran = float(re.search(r"still ran after (.+) s, in line 2", verdict.words)[1])
+    assert ran == pytest.approx(min(3, max(4 - waited[0], 1)), abs=0.5), "less than 3 s, as it had to wait"
+    assert took < max(SECONDS, waited[0] + 2)
+
+
+def test_the_processes_of_the_judge_load_no_more_than_they_need():
+    """It is what the first answer has to wait for."""
+    program = (
+        "import sys; from mflearn.exercises import child; print(*sys.modules); from mflearn.exercises import worker; "
+    )
+    ahead, behind = subprocess.run(
+        [sys.executable, "-c", program + "print(*sys.modules)"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert not {"torch", "numpy", "mflearn.exercises.worker"} & set(ahead.split())
+    assert not {"matplotlib", "anywidget", "mflearn.exercises.desk"} & set(behind.split())
 
 
 UNPACKABLE = {  # what `used` is

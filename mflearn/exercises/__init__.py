@@ -3,7 +3,8 @@
 exercise   what an exercise is, and how an answer is judged
 shelf      where the exercises of each notebook lie
 plain      values as JSON, and back
-worker     the judge, and the children in which answers run
+child      a process for one answer
+worker     what the judge and such a process do
 fence      the kernel's side of it, and what holds on which system
 logbook    what a learner has done, in a file of their own
 questions  the quiz at the end of a notebook
@@ -15,12 +16,14 @@ lecturer   all answers on one page
 One module for each notebook holds its exercises and its quiz.
 """
 
-import sys
-
-from .desk import check, hint, progress, quiz, solution
-from .fence import FENCE
+import importlib
+from typing import Any
 
 __all__ = ["check", "hint", "progress", "quiz", "solution"]
 
-if getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)():
-    FENCE.start()  # in a notebook: the judge is ready when the first answer comes
+
+def __getattr__(name: str) -> Any:
+    """What a learner calls, loaded when it is asked for: the processes in which answers run do without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(".desk", __package__), name)

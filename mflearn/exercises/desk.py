@@ -3,6 +3,7 @@
 import functools
 import html
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,3 +113,7 @@ def quiz(number: str) -> Quiz:
 def progress() -> Overview:
     """What is done so far, of all exercises and questions."""
     return Overview.of(shelf.everything(), logbook.exercises(), logbook.quizzes())
+
+
+if getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)():
+    FENCE.start()  # in a notebook: the judge is ready when the first answer comes

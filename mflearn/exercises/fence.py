@@ -19,8 +19,9 @@ gives an object of its own                  only the name of its class comes bac
 stops the judge                             the kernel's last deadline; another judge is started
 ==========================================  =====================  =============================
 
-The verdict comes within 5 seconds, once the judge is ready: 1 or 2 seconds after it was started, and with fresh
-processes after each answer. It is a fence for mistakes. Who wants to cheat can read the solutions.
+The verdict comes within 5 seconds, of the first answer, too: an answer has 3 seconds to run, less what it had to wait
+for the judge beyond one, but at least one; so on a machine where the judge takes longer than 3 seconds to start, as
+much later. It is a fence for mistakes. Who wants to cheat can read the solutions.
 """
 
 import atexit
@@ -32,6 +33,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -39,11 +41,12 @@ import cloudpickle
 import numpy as np
 import torch
 
+from .child import FORK, FRESH, LARGEST, LIMIT
 from .exercise import ERROR, Verdict
-from .worker import FORK, FRESH, LARGEST, LIMIT
 
 METHOD = FORK if sys.platform == "linux" else FRESH  # elsewhere a fork is not there, or not safe
-START, DEADLINE = 60.0, LIMIT + 1.7  # seconds for the judge to get ready, and to give a verdict
+START, PROMISE = 60.0, 4.6  # seconds for the judge to get ready, and from the call to the verdict
+LEAST, SLACK = 1.0, 0.6  # seconds for an answer that had to wait for the judge, and for the judge to say so
 SEEDS = 20  # as many as the tests try
 LONELY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 default_dtype = torch.get_default_dtype  # before anybody can patch it
@@ -57,7 +60,8 @@ class Fence:
         atexit.register(self.stop)
 
     def verdict(self, id: str, answer: Any) -> Verdict:
-        """What the judge says of an answer, a few seconds from now at the latest."""
+        """What the judge says of an answer, within 5 seconds: what it waits for the judge is taken from its own."""
+        begun = time.monotonic()
         try:
             packed = pack(answer)
         except Exception as error:
@@ -68,9 +72,11 @@ class Fence:
             try:
                 self.ready()
                 self.is_ready = False
+                left = PROMISE - (time.monotonic() - begun)
+                job["limit"] = limit = round(min(max(left - SLACK, LEAST), LIMIT), 1)
                 self.judge.stdin.write(json.dumps(job).encode() + b"\n" + packed)
                 self.judge.stdin.flush()
-                return Verdict(**self._hear(DEADLINE))
+                return Verdict(**self._hear(max(left, limit + SLACK)))
             except BaseException as error:  # an interrupt, too: what it would have said must not be heard next time
                 self.stop()
                 self.start()
@@ -91,9 +97,9 @@ class Fence:
         if self.judge is None or self.judge.poll() is not None:
             self.stop()
             self.is_ready = False
-            program = f"import sys; sys.path[:] = {sys.path}; from {__package__} import worker; "
+            program = f"import sys; sys.path[:] = {sys.path}; from {__package__} import child; "
             self.judge = subprocess.Popen(
-                [sys.executable, "-c", program + f"worker.serve({self.method!r})"],
+                [sys.executable, "-c", program + f"child.judge({self.method!r})"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env=os.environ | LONELY, start_new_session=True,  # an interrupt of the kernel is not for the judge
             )  # fmt: skip

@@ -7,66 +7,53 @@ data. So whatever an answer does to numpy or torch, the comparison is done by th
 import builtins
 import faulthandler
 import json
-import multiprocessing
 import os
 import pickle
-import re
 import shutil
-import signal
 import sys
-import tempfile
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO
 
-import psutil
 import torch
 
 from . import exercise, plain, shelf
+from .child import LARGEST, LIMIT, MEMORY, Child, to_nowhere, too_large
 from .exercise import ERROR, NOT_YET, Attempt, Verdict
 
-FORK, FRESH = "fork", "spawn"
-LIMIT = 3.0  # seconds for one answer
-MEMORY = 2**30  # bytes for it, beyond what Python and torch have
-LARGEST = 16 * 2**20  # bytes sent one way
 FILES = 2**16  # bytes in a file that an answer writes
 
 
-def serve(method: str) -> None:
+def serve(method: str, hear: BinaryIO, say: TextIO, first: Child | None) -> None:
     """The judge: a line of JSON and an answer come in, a verdict goes out, until the kernel is gone.
 
     It says that it is ready before it takes an answer, and makes the next child while one is at work.
     """
     _warm_up()
     torch.set_default_dtype(torch.float64)  # as in the notebooks
-    sys.path[:] = [os.path.abspath(place) for place in sys.path]  # a child stands elsewhere
-    with os.fdopen(os.dup(0), "rb") as hear, os.fdopen(os.dup(1), "w") as say:
-        _to_nowhere(0, 1)
-        child = spare = Child(method)
-        try:
-            while True:
-                child.wait()
-                print(json.dumps("ready"), file=say, flush=True)
-                if not (line := hear.readline()):
-                    return
-                job = json.loads(line)
-                packed = hear.read(job["size"])
-                spare = Child(method)
-                print(json.dumps(asdict(verdict(child, job, packed))), file=say, flush=True)
-                child.end()
-                child = spare
-        finally:
+    child = spare = first or Child(method)
+    try:
+        while True:
+            child.wait()
+            print(json.dumps("ready"), file=say, flush=True)
+            if not (line := hear.readline()):
+                return
+            job = json.loads(line)
+            packed = hear.read(job["size"])
+            spare = Child(method)
+            print(json.dumps(asdict(verdict(child, job, packed))), file=say, flush=True)
             child.end()
-            spare.end()
+            child = spare
+    finally:
+        child.end()
+        spare.end()
 
 
-def verdict(child: "Child", job: dict, packed: bytes) -> Verdict:
+def verdict(child: Child, job: dict, packed: bytes) -> Verdict:
     """The verdict on what a child says that the answer did."""
     task = shelf.find(job["id"])
-    said = child.run(json.dumps(job).encode(), packed)
+    said = child.run(job, packed)
     if isinstance(said, str):
         return Verdict(ERROR, said)
     cases = task.cases(job["seed"])
@@ -79,67 +66,7 @@ def verdict(child: "Child", job: dict, packed: bytes) -> Verdict:
         return Verdict(NOT_YET, "It gives something that cannot be compared. Give numbers, text, or lists of them.")
 
 
-class Child:
-    """A process for one answer, in a folder of its own. It is made ahead: a fresh one must first import torch."""
-
-    def __init__(self, method: str) -> None:
-        context = multiprocessing.get_context(method)
-        self.folder = tempfile.mkdtemp(prefix="mflearn-")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_answer, args=(theirs, self.folder, method == FORK), daemon=True)
-        self.process.start()
-        theirs.close()
-
-    def wait(self) -> None:
-        """Until it is ready."""
-        self.pipe.recv_bytes()
-        self.size = self._weight()
-
-    def run(self, job: bytes, packed: bytes) -> list | str:
-        """The attempts of an answer, as plain data; or a sentence that says what became of the child."""
-        late = time.monotonic() + LIMIT + 0.3  # it should have ended itself by then, and told where it was
-        try:
-            self.pipe.send_bytes(job)
-            self.pipe.send_bytes(packed)
-            while not self.pipe.poll(0.02):
-                if time.monotonic() > late:
-                    return f"It still ran after {LIMIT:.0f} s. Does a loop never end?"
-                if self._weight() > self.size + MEMORY:
-                    return _too_large()
-            return json.loads(self.pipe.recv_bytes(LARGEST))
-        except (EOFError, OSError):
-            return self._last_words()
-        except (ValueError, RecursionError):
-            return "What it gives could not be read."
-
-    def end(self) -> None:
-        """Kill it and all that it started, and clean up."""
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _weight(self) -> int:
-        with suppress(psutil.Error):  # it has just ended
-            return psutil.Process(self.process.pid).memory_info().rss
-        return 0
-
-    def _last_words(self) -> str:
-        self.process.join(0.5)
-        cell, *trace = (Path(self.folder) / "trace").read_text(errors="replace").splitlines() or [""]
-        frames = [re.match(r'  File "(.*)", line (\d+)', line) for line in trace]  # the innermost first
-        place = next((f", in line {at[2]} of the cell" for at in frames if at and at[1] == cell), "")
-        if any(line.startswith("Timeout") for line in trace):
-            return f"It still ran after {LIMIT:.0f} s{place}. Does a loop never end?"
-        code = self.process.exitcode or 0
-        how = f" ({signal.Signals(-code).name})" if code < 0 else ""
-        return f"It ended Python itself{how}{place}."
-
-
-def _answer(pipe: Any, folder: str, forked: bool) -> NoReturn:
+def answer(pipe: Any, folder: str, forked: bool) -> NoReturn:
     """The child: wait for an answer, call it in all cases, send back what came of it."""
     _shut_in(pipe.fileno(), folder, forked)
     _warm_up()
@@ -149,16 +76,16 @@ def _answer(pipe: Any, folder: str, forked: bool) -> NoReturn:
     except (EOFError, OSError):  # the judge is gone
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
-    faulthandler.dump_traceback_later(LIMIT, exit=True, file=2)
+    faulthandler.dump_traceback_later(job["limit"], exit=True, file=2)
     try:
         torch.set_default_dtype(torch.float64)
         cases = shelf.find(job["id"]).cases(job["seed"])  # the same as the judge's
         torch.set_default_dtype(getattr(torch, job["dtype"]))  # the kernel's
-        answer = pickle.loads(packed)  # noqa: S301 -- the learner's own, in here
-        os.write(2, f"{getattr(getattr(answer, '__code__', None), 'co_filename', '')}\n".encode())
-        said = _written(exercise.attempt(answer, case) for case in cases)
+        theirs = pickle.loads(packed)  # noqa: S301 -- the learner's own, in here
+        os.write(2, f"{getattr(getattr(theirs, '__code__', None), 'co_filename', '')}\n".encode())
+        said = _written(exercise.attempt(theirs, case) for case in cases)
     except MemoryError:
-        said = json.dumps(_too_large()).encode()
+        said = json.dumps(too_large()).encode()
     except BaseException as error:
         said = json.dumps(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}").encode()
     pipe.send_bytes(said)
@@ -193,7 +120,7 @@ def _shut_in(pipe: int, folder: str, forked: bool) -> None:
     trace = os.open("trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(trace, 2)
     faulthandler.enable(2)
-    _to_nowhere(0, 1)
+    to_nowhere(0, 1)
     sys.stdin, sys.stderr = open(os.devnull, encoding="utf-8"), sys.stdout  # noqa: SIM115 -- as long as it lives
     builtins.display = lambda *_, **__: None  # in a notebook it is there
 
@@ -209,14 +136,3 @@ def _limit() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
-
-
-def _to_nowhere(*descriptors: int) -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for one in descriptors:
-        os.dup2(nowhere, one)
-    os.close(nowhere)
-
-
-def _too_large() -> str:
-    return f"MemoryError: it takes more than {MEMORY // 2**30} GiB."
