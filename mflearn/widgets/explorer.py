@@ -198,7 +198,7 @@ class Explorer(ipywidgets.VBox):
             with self._turn:
                 with self._news:
                     wanted, self._wanted = self._wanted, None
-                    self._moves, self._taken = self._moves // 2, time.monotonic()  # a flood is not forgotten at once
+                    self._moves, self._taken = self._moves // 4, time.monotonic()  # a flood is not forgotten at once
                 if wanted is None:
                     continue
                 settings, then = wanted
