@@ -1,5 +1,6 @@
 """The course as a learner meets it: notebooks in a real JupyterLab in Chromium, explorers worked by keyboard."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -288,7 +289,8 @@ def test_restart_and_run_all_five_times_gives_the_same_state(lab, page):
         boxes = [box.get_by_role("spinbutton").nth(i).input_value() for i in range(4)]
         states.add((line.inner_text(), pixels(page, picture), *boxes))
         assert page.locator(".jp-OutputArea-output", has=page.get_by_label("learning rate η")).count() == 1
-        assert errors(page) == [] and page.problems == []
+        ended = r"Error: Canceled future for \w+ message before replies were done"  # with the old kernel
+        assert errors(page) == [] and [error for error in page.problems if not re.fullmatch(ended, error)] == []
     assert len(states) == 1
 
 

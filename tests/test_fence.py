@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -195,11 +196,12 @@ def test_nothing_is_left_behind(tmp_path, fence, monkeypatch):
     own = Fence(fence.method)
     own.ready()
     judge = psutil.Process(own.judge.pid)
-    program = "import subprocess\ndef outer(w, h):\n    subprocess.Popen(['sleep', '60'])"
+    sleeper = ["sleep", f"60.{os.getpid()}{secrets.randbelow(10**6)}"]
+    program = f"import subprocess\ndef outer(w, h):\n    subprocess.Popen({sleeper})"
     assert own.verdict("01.1", answer(program)).state == NOT_YET
-    own.ready()
+    own.ready()  # what was before has been cleared away
+    assert sleeper not in [one.info["cmdline"] for one in psutil.process_iter(["cmdline"])]
     family = judge.children(recursive=True)
-    assert "sleep" not in [one.name() for one in family]
     own.stop()
     gone, alive = psutil.wait_procs([judge, *family], timeout=10)
     assert alive == [] and list(tmp_path.glob("mflearn-*")) == []
