@@ -26,6 +26,9 @@ METHODS = [pytest.param(FORK, marks=pytest.mark.skipif(sys.platform != "linux", 
 IMPORTS = "import ctypes, itertools, os, random, signal, sys, mflearn.exercises.exercise as ours, numpy, torch"
 RIGHT = "w[:, None] * h"
 PATCH = "torch.allclose = torch.equal = numpy.allclose = torch.Tensor.__eq__ = ours.same = lambda *_, **__: True"
+UNWATCHED = "import faulthandler; faulthandler.cancel_dump_traceback_later()"
+LIMITS = "sys.dont_write_bytecode, *(r.getrlimit(one)[0] for one in (r.RLIMIT_CPU, r.RLIMIT_CORE, r.RLIMIT_FSIZE))"
+LIMITED = f"import resource as r; ok = ({LIMITS}) == (True, 5, 0, 2**16) and 0 < r.getrlimit(r.RLIMIT_AS)[0] < 2**40"
 DRAW = "random.random(); numpy.random.rand(); torch.rand(3)"
 BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "right": (f"return {RIGHT}", CORRECT, ""),
@@ -33,6 +36,7 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "None": ("w @ h if len(w) == len(h) else 0", NOT_YET, "is the return missing"),
     "an endless loop": ("while True: w = w", ERROR, "still ran after 3 s, in line 3 of the cell"),
     "an endless loop in C": ("return sum(itertools.repeat(1))", ERROR, "3 s, in line 3 of the cell"),
+    "an endless loop without a watchdog": (f"{UNWATCHED}; return sum(itertools.repeat(1))", ERROR, "3 s. Does"),
     "endless prints": ("while True: print('x' * 1000)", ERROR, "still ran after 3 s"),
     "a flood of prints": (f"print('x' * 10**7); return {RIGHT}", CORRECT, ""),
     "writes to the file descriptors": (f"os.write(1, b'x'); os.write(2, b'x'); return {RIGHT}", CORRECT, ""),
@@ -41,8 +45,10 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "a crash of Python": ("ctypes.string_at(0)", ERROR, "ended Python itself.*line 3 of the cell"),
     "a huge allocation of numpy": ("return numpy.ones((10**6, 10**6))", ERROR, "MemoryError.*line 3"),
     "a huge allocation of torch": ("return torch.ones(10**6, 10**6)", ERROR, "MemoryError.*line 3"),
-    "more and more memory": ("while True: w = [w, numpy.ones(10**7)]", ERROR, "MemoryError|still ran"),  # if slow
+    "more and more memory": ("while True: w = [w, numpy.ones(10**7)]", ERROR, "MemoryError"),
+    "a large file": ("open('large', 'wb').write(bytes(10**6))", ERROR, "OSError.*File too large"),
     "a huge result": ("return torch.ones(10**7)", ERROR, "more numbers than anybody"),
+    "its own limits": (f"{LIMITED}; return {RIGHT} if ok else 0", CORRECT, ""),
     "sys.exit": ("sys.exit('bye')", ERROR, r"SystemExit: bye \(line 3 of the cell\)"),
     "os._exit": ("os._exit(0)", ERROR, "ended Python itself"),
     "an interrupt": ("raise KeyboardInterrupt", ERROR, "KeyboardInterrupt"),
@@ -61,9 +67,9 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "a display": (f"display(w); return {RIGHT}", CORRECT, ""),
 }
 ALSO_FRESH = {  # of all others, what is said does not depend on the process
-    "an endless loop", "an endless loop in C", "a flood of prints", "reads input", "deep recursion", "random numbers",
-    "a crash of Python", "more and more memory", "os._exit", "a killed judge", "a frozen judge",
-    "zeros, and all is the same", "a changed argument, and all is the same",
+    "an endless loop", "an endless loop in C", "an endless loop without a watchdog", "a flood of prints", "reads input",
+    "deep recursion", "random numbers", "a crash of Python", "more and more memory", "os._exit", "a killed judge",
+    "a frozen judge", "zeros, and all is the same", "a changed argument, and all is the same",
 }  # fmt: skip
 
 
@@ -229,6 +235,12 @@ def test_an_interrupt_leaves_the_next_verdict_its_own(fence, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             fence.verdict("01.1", answer("def outer(w, h):\n    return w"))
     assert fence.verdict("01.1", answer(f"def outer(w, h):\n    return {RIGHT}")).state == CORRECT
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="process groups are not on Windows")
+def test_an_interrupt_of_the_kernel_is_not_for_the_judge(fence):
+    fence.ready()
+    assert os.getpgid(fence.judge.pid) not in (os.getpgrp(), 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
