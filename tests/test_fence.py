@@ -80,6 +80,21 @@ def answer(source, name="outer"):
     return namespace[name]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_limited_yet():
+    """So that what holds an answer back is the judge's doing."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        if sys.platform == "linux":
+            import resource
+
+            core = resource.getrlimit(resource.RLIMIT_CORE)
+            resource.setrlimit(resource.RLIMIT_CORE, (core[1], core[1]))
+        yield
+        if sys.platform == "linux":
+            resource.setrlimit(resource.RLIMIT_CORE, core)
+
+
 @pytest.fixture(scope="module", params=METHODS)
 def fence(request):
     one = Fence(request.param)
