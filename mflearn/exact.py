@@ -45,7 +45,8 @@ def stable_eta(A: Any, *, scale: float = 1.0) -> Tensor:
 
     c = 1, the sum of this course: 1/(2σ₁). c = ½: 1/σ₁. c = 1/(mn), the mean, torch's `mse_loss`: mn/(2σ₁).
     At the balanced minimum (WᵀW = HHᵀ) the largest eigenvalue of the Hessian is 4cσ₁, and a step of descent is
-    stable where it is below 2/η. A start far from balance can diverge below η*, or find a flatter minimum above.
+    stable where it is below 2/η. A start far from balance, or a large one, can diverge below η*; no minimum is flat
+    enough above.
 
     >>> print(f"{stable_eta([[5, 3], [3, 2], [2, 1], [1, 1]]):.5f}")
     0.06815

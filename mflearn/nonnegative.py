@@ -223,7 +223,7 @@ class Stability:
 def stability(H: Any, *, seed: int = 0) -> Stability:
     """Compare the parts of several runs, H (runs, k, n), such as `factorize(A, k, steps=200, seed=range(10)).H`.
 
-    A score says little without its `chance`: vectors without negative entries are never far apart.
+    A score says little without its `chance`: without negative entries no cosine is below 0, and pairing helps it.
     `seed` is for the shuffling.
     """
     H = checked.stack(H, "H")

@@ -1,8 +1,8 @@
 """The solvers for sparse ratings: alternating least squares, its two Bayesian twins, and implicit feedback.
 
 Each is a generator of sweeps without an end; a sweep solves for all users, then for all items, by the half step of
-`sides`. They differ in the prior of a row alone, and in what they keep of it: its best value, its distribution, or
-a draw. Biases are two more columns of W and H, see `Sweep`.
+`sides`. Those of ratings differ in the prior of a row alone, and in what they keep of it: its best value, its
+distribution, or a draw. Biases are two more columns of W and H, see `Sweep`.
 """
 
 import itertools
@@ -70,7 +70,7 @@ def implicit(
     """Implicit feedback: Σ c (p − x·y)² + λ ‖free coordinates‖² over *all* pairs (Hu, Koren & Volinsky 2008).
 
     p is 1 where the value is above 0, and 0 elsewhere; c = 1 + α |value|, which is 1 where nothing was observed.
-    The sum over the pairs that were not observed is one k+2 by k+2 matrix, YᵀY.
+    What all pairs have, the 1 of their c, is one k+2 by k+2 matrix in the sum, YᵀY.
     """
     rng = _door(ratings, k, seed, dtype)
     alpha, lam = checked.number(alpha, "alpha", above=0), checked.number(lam, "lam", above=0)

@@ -134,9 +134,10 @@ class Ranking:
 
 @checked.options
 def ranking(model: Model, train: Ratings, test: Ratings, *, n: int = 10, relevant: float = 4.0) -> Ranking:
-    """The lists of n items for each user, without those rated in `train`, against `test`.
+    """The lists of n items, without those that the model was trained on, against `test`, for users who like one there.
 
-    Relevant are the test ratings of at least `relevant`; for ndcg, too, each of them gains 1.
+    The model should have been trained on `train`, which tells how popular items are. Relevant are the test ratings of
+    at least `relevant`; for ndcg, too, each of them gains 1.
     """
     n, relevant = checked.integer(n, "n", least=1), checked.number(relevant, "relevant")
     if not isinstance(model, Model):

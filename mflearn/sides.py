@@ -187,7 +187,7 @@ def sides(
 def describe(users: Side, items: Side, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Give each side its features: 1, the log of the count, and which rows of the other side it rates; G of a user.
 
-    Which: the mean of the rated rows of G, where √N / √count · G spans the leading singular vectors of the pattern
+    Which: the mean of the rated rows of G, where √count / √N · G spans the leading singular vectors of the pattern
     (count_u count_i)^-½, by subspace iteration. That somebody rates an item says something of them, before the value
     of the rating does (Koren 2008); here it says where to expect their factors (Agarwal & Chen 2009).
     """

@@ -542,7 +542,7 @@ EXERCISES = (
             Wrong(
                 "penalty with minus",
                 _penalised("E @ H.T - lam * W, W.T @ E - lam * H"),
-                "With this sign a step of descent makes every entry larger; a penalty pulls towards 0.",
+                "With this sign the penalty pushes every entry away from 0; it should pull towards 0.",
             ),
             Wrong(
                 "2 λ",

@@ -823,7 +823,7 @@ _SHARPNESS = Exercise(
                 def sharpness(w, h, a):
                     return 2 * (w * w + h * h)
             """),
-            "Right on the curve w h = a, and only there. Elsewhere the residual w h − a adds to the mixed derivative.",
+            "Right on the curve w h = a. Elsewhere the residual w h − a adds to the mixed derivative.",
         ),
         Wrong(
             "product rule forgotten",

@@ -139,7 +139,8 @@ EXERCISES = (
         hints=(
             "Take the boxed formula of section 2: all of $\\odot$ and the fraction is entry by entry, `*` and `/`.",
             "The second line may use the `W` of the first: the proof holds one factor fixed while the other moves.",
-            "Where the denominator is 0, so is the numerator: keep the denominator above 0 by a tiny number.",
+            "Where the denominator is 0, so is the numerator or the entry before it: keep the denominator above 0 by a "
+            "tiny number.",
         ),
         wrong=(
             Wrong(

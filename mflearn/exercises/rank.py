@@ -217,8 +217,8 @@ EXERCISES = (
                         root = sigma[:k].sqrt()
                         return U[:, :k] * root, root * Vt[:k]
                 """),
-                "Right for k = 1 only; else the shapes do not fit. A vector times a matrix, entry by entry, stretches "
-                "the columns of the matrix. In `Vt` each layer has a row.",
+                "Right for k = 1 only; else the shapes do not fit, or fit and give another product. A vector times a "
+                "matrix, entry by entry, stretches the columns of the matrix. In `Vt` each layer has a row.",
             ),
             Wrong(
                 "V transposed once too often",

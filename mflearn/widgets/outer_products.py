@@ -82,7 +82,7 @@ def describe(result: Sum) -> str:
     k = result.W.shape[1]
     worst = (result.W @ result.H - A).abs().max()
     return (
-        f"k = {k}: ‖A − W H‖² = {result.loss:.4f}; no entry is off by more than {worst:.2f}; "
+        f"k = {k}: ‖A − W H‖² = {result.loss:.4f}; the worst entry is off by {worst:.2f}; "
         f"W and H hold {6 * k} numbers, A holds 8."
     )
 
