@@ -4,7 +4,9 @@ import functools
 import inspect
 import math
 import numbers
+import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -14,6 +16,8 @@ from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
 F = TypeVar("F", bound=Callable)
+LARGEST = 2**63 - 1  # of whole numbers: what a tensor can hold
+NUMPYS = np.str_ | np.number | np.bool_
 
 
 def matrix(value: Any, name: str = "A") -> Tensor:
@@ -28,7 +32,8 @@ def observed(value: Any, where: Any, name: str = "A") -> tuple[Tensor, Tensor | 
         _refuse(ValueError, name, f"has {array.ndim} axes", "it must be a matrix, with 2")
     if array.size == 0:
         _refuse(ValueError, name, f"is empty, of shape {array.shape}", "it must have at least one row and one column")
-    table = torch.from_numpy(array.astype(np.float64))
+    with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+        table = torch.from_numpy(array.astype(np.float64))
     if where is not None:
         where = mask(where, array.shape)
         table[~where] = 0
@@ -84,6 +89,11 @@ def tensors(**given: Any) -> None:
             _refuse(TypeError, name, f"is {_short(value)}", "it must be a tensor")
         if value.ndim < 2:
             _refuse(ValueError, name, f"has shape {(*value.shape,)}", "it must be a matrix or a batch of them")
+        if not value.is_floating_point():
+            _refuse(TypeError, name, f"holds {value.dtype}", "it must hold floating-point numbers")
+    if len({value.dtype for value in given.values()}) > 1:
+        came = " and ".join(str(value.dtype) for value in given.values())
+        _refuse(TypeError, ", ".join(given), f"hold {came}", "they must hold numbers of one kind")
 
 
 def start(value: Any, shape: tuple[int, ...] | None = None) -> tuple[Tensor, Tensor]:
@@ -131,7 +141,9 @@ def integer(value: Any, name: str, *, least: int) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         _refuse(TypeError, name, f"is {_short(value)}", f"it must be a whole number, {least} or more")
     if value < least:
-        _refuse(ValueError, name, f"is {value}", f"it must be {least} or more")
+        _refuse(ValueError, name, f"is {_short(value)}", f"it must be {least} or more")
+    if value > LARGEST:
+        _refuse(ValueError, name, f"is {_short(value)}", f"it must be {LARGEST} or less")
     return int(value)
 
 
@@ -143,6 +155,8 @@ def integers(value: Any, name: str, *, least: int) -> Tensor:
             _refuse(TypeError, name, f"is {_short(value)}", f"it must hold whole numbers, {least} or more")
         if array.min() < least:
             _refuse(ValueError, name, f"holds {array.min()}", f"it must be {least} or more")
+        if array.max() > LARGEST:
+            _refuse(ValueError, name, f"holds {array.max()}", f"it must be {LARGEST} or less")
         return torch.from_numpy(array.astype(np.int64))
     return torch.tensor(integer(value, name, least=least))
 
@@ -157,16 +171,37 @@ def number(
     value = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         _refuse(TypeError, name, f"is {_short(value)}", f"it must be {allowed}")
-    if not (math.isfinite(value) and value > above and value >= least and value < below):
-        _refuse(ValueError, name, f"is {float(value)}", f"it must be {allowed}")
-    return float(value)
+    try:
+        real = float(value)
+    except OverflowError:  # a whole number that no float can hold
+        _refuse(ValueError, name, f"is {_short(value)}", f"it must be {allowed}")
+    if not (math.isfinite(real) and value > above and value >= least and value < below):
+        _refuse(ValueError, name, f"is {real}", f"it must be {allowed}")
+    return real
 
 
 def sequence(value: Any, name: str) -> list:
     """Several things, one after the other."""
-    if not isinstance(value, Iterable) or (isinstance(value, Tensor) and value.ndim == 0):
+    if not isinstance(value, Iterable) or (isinstance(value, Tensor | np.ndarray) and value.ndim == 0):
         _refuse(TypeError, name, f"is {_short(value)}", "it must be a list")
-    return list(value)
+    return value.tolist() if isinstance(value, Tensor | np.ndarray) else list(value)
+
+
+def items(value: Any, name: str) -> list:
+    """Several things that can be looked up, as the keys of a dictionary can."""
+    listed = sequence(value, name)
+    try:
+        hash(tuple(listed))
+    except TypeError:
+        _refuse(TypeError, name, "holds what has no hash, such as a list", "items must be hashable")
+    return listed
+
+
+def path(value: Any, name: str = "path") -> Path:
+    """Where a file is."""
+    if not isinstance(value, str | os.PathLike):
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be the path of a file")
+    return Path(value)
 
 
 def rates(value: Any, name: str = "eta") -> Tensor:
@@ -197,12 +232,11 @@ def vector(value: Any, name: str) -> Tensor:
 
 def labels(value: Any, name: str) -> tuple[Tensor, tuple]:
     """A list of hashable labels as numbers (N,) and the different labels, in the order of their first appearance."""
-    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
-        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list of labels")
+    _labels(value, name)
     if isinstance(value, Tensor):
         value = value.numpy(force=True)
     if not (isinstance(value, pd.Series | np.ndarray) and value.dtype.kind in "iuf"):  # labels of any kind, tuples too
-        listed = list(value)
+        listed = [each.item() if isinstance(each, NUMPYS) else each for each in value]
         value = np.empty(len(listed), dtype=object)
         value[:] = listed
     if value.ndim != 1:
@@ -218,8 +252,7 @@ def labels(value: Any, name: str) -> tuple[Tensor, tuple]:
 
 def known(value: Any, places: dict, name: str) -> Tensor:
     """The places of labels that must all be known, as an int64 tensor."""
-    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
-        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list of labels")
+    _labels(value, name)
     value = value.tolist() if isinstance(value, Tensor | np.ndarray) or hasattr(value, "to_numpy") else list(value)
     try:
         found = [places.get(label, -1) for label in value]
@@ -229,6 +262,34 @@ def known(value: Any, places: dict, name: str) -> Tensor:
         bad = value[found.index(-1)]
         _refuse(ValueError, name, f"holds {_short(bad)}", f"it is none of the {len(places):,} labels known here")
     return torch.tensor(found, dtype=torch.int64)
+
+
+def _labels(value: Any, name: str) -> None:
+    single = str | bytes | dict | pd.DataFrame
+    if isinstance(value, single) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        _refuse(TypeError, name, f"is {_short(value)}", "it must be a list of labels")
+    _unmasked(value, name)
+
+
+def places(value: Any, count: int, name: str) -> Tensor:
+    """Places in a list of `count` things, each once at most, or a mask (count,) of them, as an int64 tensor."""
+    if not isinstance(value, Tensor | np.ndarray | Sequence):
+        _refuse(TypeError, name, f"is {_short(value)}", f"it must hold places below {count}, or a mask of as many")
+    array = _array(value, name)
+    if array.dtype.kind == "b":
+        if array.shape != (count,):
+            _refuse(ValueError, name, f"has shape {array.shape}", f"a mask must have shape {(count,)}")
+        return torch.from_numpy(array.nonzero()[0])
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        _refuse(TypeError, name, f"is {_short(value)}", f"it must hold places below {count}, or a mask of as many")
+    if array.size and not -1 < array.min() <= array.max() < count:
+        bad = array.min() if array.min() < 0 else array.max()
+        _refuse(ValueError, name, f"holds {bad}", f"it must hold places from 0 to {count - 1}")
+    taken = np.zeros(count, dtype=bool)
+    taken[array.astype(np.int64)] = True
+    if taken.sum() < len(array):
+        _refuse(ValueError, name, "holds a place twice", "each rating can be taken once")
+    return torch.from_numpy(array.astype(np.int64))
 
 
 def entries(row: Any, column: Any, value: Any, shape: tuple[int, int]) -> None:
@@ -255,6 +316,7 @@ def entries(row: Any, column: Any, value: Any, shape: tuple[int, int]) -> None:
 
 def choice(value: Any, name: str, allowed: Sequence) -> Any:
     """One of a few words."""
+    value = value.item() if isinstance(value, NUMPYS) else value
     if not any(value is each or (type(value) is type(each) and value == each) for each in allowed):
         _refuse(ValueError, name, f"is {_short(value)}", f"it must be one of {', '.join(map(repr, allowed))}")
     return value
@@ -267,10 +329,17 @@ def flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
-def function(value: Any, name: str, *, takes: str) -> Callable:
-    """Something that can be called; `takes` says with what."""
+def function(value: Any, name: str, *, takes: str, count: int | None = None) -> Callable:
+    """Something that can be called; `takes` says with what, `count` with how many arguments."""
     if not callable(value):
         _refuse(TypeError, name, f"is {_short(value)}", f"it must be a function of {takes}")
+    if count is not None:
+        try:
+            inspect.signature(value).bind(*[None] * count)
+        except TypeError:
+            _refuse(TypeError, name, f"cannot take {count} arguments", f"it must be a function of {takes}")
+        except ValueError:  # not written in Python; the call will show it
+            pass
     return value
 
 
@@ -291,6 +360,9 @@ def options(public: F) -> F:
 
 def _array(value: Any, name: str) -> np.ndarray:
     """A copy as an array of numbers: nothing done to it later reaches the caller's data."""
+    _unmasked(value, name)
+    if isinstance(value, pd.DataFrame) and all(kind.kind in "biuf" for kind in value.dtypes):
+        value = value.to_numpy(np.float64, na_value=np.nan)  # pandas has numbers that may be missing
     try:
         array = np.array(value.numpy(force=True) if isinstance(value, Tensor) else value)
     except ValueError:
@@ -304,8 +376,16 @@ def _array(value: Any, name: str) -> np.ndarray:
     return array
 
 
+def _unmasked(value: Any, name: str) -> None:
+    if np.ma.is_masked(value):
+        _refuse(TypeError, name, "is a masked array", "hidden entries go into a mask of their own, or are left out")
+
+
 def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a whole number of thousands of digits, or an object of a learner's
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -72,7 +72,7 @@ def load(name: str | os.PathLike = "festival", *, otherwise: str | None = None) 
     """
     checked.choice(otherwise, "otherwise", [None, "festival"])
     if not isinstance(name, str | os.PathLike):
-        raise TypeError(f"name is {str(name):.40}; it must be one of {', '.join(names())}, or a path")
+        raise TypeError(f"name is {' '.join(str(name).split()):.40}; it must be one of {', '.join(names())}, or a path")
     name = os.fspath(name)
     try:
         return _named(name)
@@ -110,7 +110,7 @@ def get(
 ) -> Dataset:
     """Download a set of ratings, unless it is there, and load it; `folder` instead of the usual place."""
     source = SOURCES[checked.choice(name, "name", list(SOURCES))]
-    folder = cache() if folder is None else Path(folder)
+    folder = cache() if folder is None else checked.path(folder, "folder")
     for remote in source.remotes:
         downloads.fetch(remote, folder, progress=progress, deadline=deadline)
     return _dataset(source, _members(source, folder))
@@ -151,7 +151,9 @@ def _named(name: str) -> Dataset:
         raise FileNotFoundError(f"{name} is {state}; to get it: mflearn data {name}")
     if path := _table(name):
         return _from_csv(path)
-    raise FileNotFoundError(f"{name:.30} is no CSV file, no folder with ratings.csv, and none of {', '.join(names())}")
+    raise FileNotFoundError(
+        f"{' '.join(name.split()):.30} is no CSV file, no folder with ratings.csv, and none of {', '.join(names())}"
+    )
 
 
 def _table(name: str) -> Path | None:
@@ -236,7 +238,7 @@ def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: s
     return Dataset(
         name,
         ratings,
-        {label: str(label) for label in ratings.items} | {item[0]: item[1] for item in items},
+        {label: str(label) for label in ratings.items} | {item[0]: item[1] or str(item[0]) for item in items},
         {item[0]: item[2] for item in items if item[2]},
         {item[0]: item[3] for item in items if item[3] is not None},
         licence,
@@ -248,7 +250,7 @@ def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame
     """User, item and value are the columns of these names, or the first three."""
     try:
         frame = pd.read_csv(
-            io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""]
+            io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""], low_memory=False
         )  # "NA", "None" and "Null" are titles
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"the ratings are no table of separated values: {str(error).splitlines()[0]:.80}") from None

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from . import checked
-from .gradients import Gradient, Objective, by_hand
+from .gradients import Gradient, Objective, by_hand, fill
 from .objectives import Frobenius
 
 FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
@@ -153,7 +153,7 @@ def descend(
     run; `record` does.
     """
     checked.function(rule, "rule", takes="a list of parameters, such as GradientDescent")
-    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
+    checked.function(gradient, "gradient", takes="objective, W, H, out, such as by_hand", count=4)
     if not isinstance(objectives, Iterable):
         came = type(objectives).__name__
         raise TypeError(f"objectives is one {came}; it must be an iterable of them: itertools.repeat(objective)")
@@ -179,7 +179,9 @@ def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: G
     (W, H), slopes = Factors(Z, m), tuple(Factors(Z.grad, m))
     yield Factors(Z.clone(), m)
     for objective in objectives:
-        gradient(objective, W, H, slopes)
+        found = gradient(objective, W, H, slopes)
+        if found is not slopes:  # somebody's own, who did not write them there
+            fill(slopes, found)
         update()
         yield Factors(Z.clone(), m)
 
@@ -268,14 +270,21 @@ def record(
     """
     steps = checked.integer(steps, "steps", least=1)
     checked.function(objective, "objective", takes="W, H, such as Frobenius(A)")
-    checked.function(watch or bool, "watch", takes="the step")
+    if watch is not None:
+        checked.function(watch, "watch", takes="the step")
     came = type(points).__name__
     points = itertools.islice(points if isinstance(points, Iterable) else (), steps + 1)
     with torch.inference_mode():  # a tenth faster; what leaves this function is made of ordinary tensors
         start = next(points, None)
         if not isinstance(start, Factors):
             raise TypeError(f"points is a {came} without Factors; it must be a walk, such as descend(...)")
-        losses, path = [objective(*start)[None]], [start.Z[None]]
+        first = objective(*start)
+        if not isinstance(first, Tensor) or first.shape != start.runs:
+            came = f"of shape {(*first.shape,)}" if isinstance(first, Tensor) else f"a {type(first).__name__}"
+            raise TypeError(
+                f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run"
+            )
+        losses, path = [first[None]], [start.Z[None]]
         limit = FAR * torch.maximum(losses[0], objective(*(0 * X for X in start)))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
@@ -300,7 +309,7 @@ def record(
                 )
                 left = left | leaves
             latest, taken = Z[-1], taken + len(chunk)
-            if left.all() or (watch is not None and not watch(taken)):
+            if left.all() or (watch is not None and (go_on := watch(taken)) is not None and not go_on):
                 break
         last = torch.where(left, last, taken)
         best = torch.where(left[..., None, None], kept, latest)
@@ -365,11 +374,13 @@ def factorize(
     >>> print(f"{run.loss[-1]:.5f}")
     0.16718
     """
-    objective = A if hasattr(A, "gradient") else Frobenius(A)
+    objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
     eta, steps = checked.rates(eta), checked.integer(steps, "steps", least=1)
     one_rate = not eta.ndim  # the same for all runs, as torch's own rules need it
     checked.function(rule, "rule", takes="a list of parameters and eta, such as GradientDescent or torch.optim.Adam")
-    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand")
+    checked.function(gradient, "gradient", takes="objective, W, H, out, such as by_hand", count=4)
+    if gradient is by_hand:
+        checked.function(objective.gradient, "A.gradient", takes="W, H, out", count=3)
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
@@ -380,7 +391,7 @@ def factorize(
         point = Factors.of(*checked.start(start, objective.shape))
         rank = torch.tensor(point.Z.shape[-1])
         if k is not None and not (checked.integers(k, "k", least=1) == rank).all():
-            raise ValueError(f"k is {k}; the start has rank {int(rank)}")
+            raise ValueError(f"k is {' '.join(repr(k).split()):.40}; the start has rank {int(rank)}")
         k, eta = _together(k=rank.expand(point.runs), eta=eta)
         point = Factors(point.Z.expand(*k.shape, *point.Z.shape[-2:]), point.m)
     runs = k.shape  # on the way a batch has one axis of runs: faster

@@ -66,9 +66,10 @@ def energy(A: Any) -> Tensor:
     >>> energy([[2, 0], [0, 1]])
     tensor([0.8000, 1.0000], dtype=torch.float64)
     """
-    squares = singular_values(A).square()
-    if not squares.any():
+    sigma = singular_values(A)
+    if sigma[0] == 0:
         raise ValueError("A is 0 everywhere; it must have some energy to share out")
+    squares = (sigma / sigma[0]).square()
     return squares.cumsum(0) / squares.sum()
 
 

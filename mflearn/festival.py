@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from . import checked
-from .ratings import Ratings
+from .ratings import Ratings, given
 
 TASTES = ("loud", "odd", "far")
 STARS = torch.arange(1, 11, dtype=torch.float64) / 2  # ½ to 5
@@ -75,6 +75,8 @@ class Truth:
         Root of the mean variance over the pairs that were rated; the σ of the noise, rounding and the ends of the
         scale are all in it.
         """
+        if given(ratings).shape != tuple(self.scores().shape):
+            raise ValueError(f"ratings have shape {ratings.shape}; the truth has {(*self.scores().shape,)}")
         return math.sqrt(float(self.moments()[1][ratings.user, ratings.item].mean()))
 
 

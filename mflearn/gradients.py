@@ -27,7 +27,7 @@ def by_autograd(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = N
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
         slopes = torch.autograd.grad(objective(W, H).sum(), (W, H))
-    return _into(out, slopes)
+    return fill(out, slopes)
 
 
 @checked.options
@@ -37,6 +37,8 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None 
     `Frobenius` is quadratic in each single entry: there f‴ = 0, and the larger h, the smaller the error.
     """
     checked.tensors(W=W, H=H)
+    if W.dtype != torch.float64:
+        raise TypeError(f"W, H hold {W.dtype}; differences need torch.float64")
     h = checked.number(h, "h", above=0)
     W, H = W.detach().clone(), H.detach().clone()  # the caller's stay as they are
     slopes = []
@@ -51,7 +53,7 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None 
                 slope[..., i, j] = (above - objective(W, H)) / (2 * h)
                 X[..., i, j] = kept
         slopes.append(slope)
-    return _into(out, tuple(slopes))
+    return fill(out, tuple(slopes))
 
 
 def relative_difference(one: Pair, other: Pair) -> float:
@@ -75,9 +77,14 @@ def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
         return torch.autograd.functional.hessian(flat, theta)
 
 
-def _into(out: Pair | None, slopes: Pair) -> Pair:
+def fill(out: Pair | None, slopes: Pair) -> Pair:
+    """Write a gradient into `out`, if that is given."""
     if out is None:
         return slopes
-    for place, slope in zip(out, slopes, strict=True):
+    if not (isinstance(slopes, tuple | list) and len(slopes) == 2 and all(isinstance(X, Tensor) for X in slopes)):
+        raise TypeError(f"gradient gave a {type(slopes).__name__}; it must give two tensors, for W and for H")
+    for name, place, slope in zip("WH", out, slopes, strict=True):
+        if slope.shape != place.shape:
+            raise ValueError(f"gradient for {name} has shape {(*slope.shape,)}; it must be {(*place.shape,)}")
         place.copy_(slope)
     return out

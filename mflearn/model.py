@@ -3,11 +3,11 @@
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from . import checked
 from .ratings import Ratings, given
 
 FORMAT = 1  # of a saved model
+LABELS = str, int, float, bool  # that can be saved
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class Model:
     @classmethod
     def of(cls, ratings: Ratings, sweeps: list) -> "Model":
         """From the last sweep of a solver, or from several draws."""
+        if not sweeps:
+            raise ValueError("solver gave no sweep; it must be one such as bayes or partial(als, lam=0.1)")
         last = sweeps[-1]
         if len(sweeps) == 1:
             Z, noise, prior = last.Z, torch.tensor(last.noise, dtype=torch.float64), last.prior
@@ -126,7 +129,8 @@ class Model:
         Without items, what is known of anybody. The same equations as in `recommend`, for one row.
         """
         item = checked.known(items, self.column, "items")
-        value = checked.vector(values, "values") if len(item) else torch.zeros(0, dtype=torch.float64)
+        values = values if len(item) else checked.sequence(values, "values")  # which may be none
+        value = checked.vector(values, "values") if len(values) else torch.zeros(0, dtype=torch.float64)
         if len(value) != len(item) or len({*item.tolist()}) < len(item):
             came = f"there are {len({*item.tolist()})} different items and {len(value)} values"
             raise ValueError(f"{came}; give one value for each item")
@@ -185,7 +189,8 @@ class Model:
             raise ValueError(f"count is {count}; there are {len(set(item.tolist()))} different items to choose from")
         if self.W.ndim == 3 or self.prior.alpha is not None:
             raise ValueError("telling needs one model of ratings, such as bayes or als; this one is of another kind")
-        S, Y, chosen = torch.linalg.inv(self.prior.precision.double()), self.H.mT[:, :-1].double(), []
+        S, chosen = torch.linalg.inv(self.prior.precision.double()), []
+        Y = self.H.mT[:, -1 - len(S) : -1].double()  # without biases b is not among the unknowns
         while len(chosen) < count:
             left = [i for i in item.tolist() if i not in chosen]
             variance = ((Y[left] @ S) * Y[left]).sum(1)
@@ -202,9 +207,10 @@ class Model:
 
     def save(self, path: str | PathLike) -> None:
         """Write to one file, `.npz` by custom; `load` gives the same model, bit for bit. Labels: text and numbers."""
+        path = checked.path(path)
         for name in ("users", "items"):
             for label in getattr(self, name):
-                if type(label) not in (str, int, float, bool):
+                if type(label) not in LABELS:
                     raise TypeError(f"{name} has the label {repr(label):.40}; only text and numbers can be saved")
         arrays, header = {}, {"format": FORMAT, "users": self.users, "items": self.items, "limits": self.limits}
         header |= {"mean": self.mean, "weighted": self.prior.weighted, "alpha": self.prior.alpha}
@@ -213,7 +219,6 @@ class Model:
                 arrays[name] = (value.mT if name == "H" else value).contiguous().numpy()  # laid out as it is
         header["arrays"] = {name: [*array.shape] for name, array in arrays.items()}
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        path = Path(path)
         part = path.with_name(path.name + ".part")
         try:
             with open(part, "wb") as file:
@@ -225,6 +230,7 @@ class Model:
     @classmethod
     def load(cls, path: str | PathLike) -> "Model":
         """A saved model. A file that is not one, or is damaged, is refused; nothing in it is ever executed."""
+        path = checked.path(path)
         try:
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 header = json.loads(bytes(file["header"]))
@@ -242,10 +248,14 @@ class Model:
             TypeError,
             IndexError,
             AttributeError,
+            RuntimeError,
+            MemoryError,
+            OverflowError,
+            zlib.error,
             zipfile.BadZipFile,
         ) as error:
             why = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"{Path(path).name:.60} is no saved model: {why:.60}") from None
+            raise ValueError(f"{path.name:.60} is no saved model: {why:.60}") from None
         return model
 
 
@@ -359,8 +369,12 @@ def _whole(cls: type, header: dict, arrays: dict[str, Tensor]) -> Model:
         raise ValueError("the lists of rated items do not fit")
     if not K - 2 <= p <= K - 1:
         raise ValueError(f"precision has {p} rows, but W {K} columns")
-    if len({*users}) < m or len({*items}) < n or len(limits) != 2:
-        raise ValueError("its labels are not unique, or it has no two limits")
+    if len({*users}) < m or len({*items}) < n or {*map(type, users + items)} - {*LABELS}:
+        raise ValueError("its labels are not unique, or of a kind that is never saved")
+    if len(limits) != 2 or not limits[0] <= limits[1] or not np.isfinite(float(header["mean"])):
+        raise ValueError("its mean is not finite, or it has no two limits")
+    if (arrays["noise"] < 0).any() or not W.is_floating_point() or W.dtype != H.dtype:
+        raise ValueError("its factors are of another kind, or its noise is below 0")
     prior = [arrays[name] for name in ("precision", "B", "G", "log_count")]
     prior = Prior(*prior, bool(header["weighted"]), None if header["alpha"] is None else float(header["alpha"]))
     rest = arrays["noise"], prior, arrays.get("spread"), begin, rated

@@ -60,7 +60,8 @@ class Frobenius:
             self._expect(W, H)
         into_W, into_H = out or (None, None)
         if W.ndim == 2 and self.mask is None and self.A.numel() < LARGE:
-            E2 = torch.addmm(self.A, W, H, beta=-2 * self.scale, alpha=2 * self.scale)  # 2c E in one operation
+            A = self.A if W.dtype is torch.float64 else self.A.to(W.dtype)
+            E2 = torch.addmm(A, W, H, beta=-2 * self.scale, alpha=2 * self.scale)  # 2c E in one operation
             slope_W, slope_H = torch.matmul(E2, H.mT, out=into_W), torch.matmul(W.mT, E2, out=into_H)
         else:
             E = self.residual(W, H) if self._kept is None else self._residual_again(W, H)
@@ -69,7 +70,7 @@ class Frobenius:
         if self.lam:
             slope_W.add_(W, alpha=2 * self.lam)
             slope_H.add_(H, alpha=2 * self.lam)
-        return slope_W, slope_H
+        return out or (slope_W, slope_H)
 
     def _residual_again(self, W: Tensor, H: Tensor) -> Tensor:
         """The residual that the loss has just computed, if it was at this very point; nobody writes into it."""
@@ -164,7 +165,7 @@ class Observed:
         if self.biases:
             slope_W[..., -1] = 0
             slope_H[..., 0, :] = 0
-        return slope_W, slope_H
+        return out or (slope_W, slope_H)
 
     def _weights(self) -> tuple[Tensor, Tensor]:
         """How much each user (m, 1) and each item (n,) counts in the penalty."""

@@ -4,7 +4,7 @@ import io
 import itertools
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from .titles import plain
 BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
 LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (BLACK, "-", "v"))
 """Colours of Okabe & Ito, darkened to a contrast of 3:1 on white, each with a dash and a marker of its own."""
+LEVELS = (0, (1, 2)), (0, (6, 2, 1, 2))  # dashes of horizontal lines
 
 GHOST = "#B0B0B0"  # of what was shown before
 
@@ -261,14 +262,21 @@ def plot_lines(
 
     x is the same for all lines, or given for each by its label.
     """
-    for (label, y), (colour, dash, marker) in zip(lines.items(), LINES, strict=False):
+    for (label, y), (colour, dash, marker) in zip(lines.items(), _styles(lines), strict=True):
         at = x[label] if isinstance(x, dict) else x
         ax.plot(at, y, color=colour, linestyle=dash, marker=marker, markersize=4, linewidth=2, label=label)
-    for (label, level), dash in zip((levels or {}).items(), ((0, (1, 2)), (0, (6, 2, 1, 2))), strict=False):
+    for (label, level), dash in zip((levels or {}).items(), _styles(levels or {}, LEVELS), strict=True):
         ax.axhline(level, color=GREY, linestyle=dash, linewidth=2, label=label)
     ax.grid(alpha=0.3)
     ax.legend()
     return ax
+
+
+def _styles(lines: Sized, styles: tuple = LINES) -> tuple:
+    """A style for each, or word that there are too many to tell apart."""
+    if len(lines) > len(styles):
+        raise ValueError(f"there are {len(lines)} lines; at most {len(styles)} can be told apart")
+    return styles[: len(lines)]
 
 
 def shown_loss(run: Run) -> np.ndarray:
@@ -293,7 +301,7 @@ def plot_trail(points: Tensor, years: Sequence[int], ax: Axes, *, marked: Iterab
 
 def plot_sizes(curves: dict[str, tuple[Sequence[int], Sequence[float]]], ax: Axes, *, whole: int) -> Axes:
     """Error, in levels of 255, against bytes, a line for each way to compress; `whole` is what the pixels take."""
-    for (name, (sizes, errors)), (colour, dash, marker) in zip(curves.items(), LINES, strict=False):
+    for (name, (sizes, errors)), (colour, dash, marker) in zip(curves.items(), _styles(curves), strict=True):
         ax.plot(sizes, errors, color=colour, linestyle=dash, marker=marker, markersize=5, linewidth=2, label=name)
     ax.axvline(whole, color=GREY, linewidth=1.5)
     ax.annotate("the pixels\nthemselves", (whole, 25), xytext=(5, 0), textcoords="offset points", color=GREY)
@@ -321,7 +329,7 @@ def plot_landscape(ax: Axes, a: float = 1.0, *, reach: float = 2.6) -> Axes:
 def plot_steps_to_settle(A: Tensor, fractions: Tensor, ax: Axes, *, ks: Sequence[int] = (1,)) -> dict[int, Tensor]:
     """Steps of gradient descent until the loss is within 1e-6 of the lowest, against η/η*; a line for each rank."""
     counts = {}
-    for k, (colour, dash, marker) in zip(ks, LINES, strict=False):
+    for k, (colour, dash, marker) in zip(ks, _styles(ks), strict=True):
         runs = factorize(A, k, eta=fractions * stable_eta(A), steps=4000)
         counts[k] = (runs.loss - lowest_loss(A, k) < 1e-6).int().argmax(0)
         ax.plot(fractions, counts[k], color=colour, linestyle=dash, marker=marker, markersize=4, label=f"k = {k}")
@@ -366,7 +374,7 @@ def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: floa
 
 def plot_quotient_error(steps: Sequence[float], errors: dict[str, Sequence[float]], ax: Axes) -> Axes:
     """The error of difference quotients against their step h, one line for each kind, on log axes."""
-    for (kind, error), (colour, dash, marker) in zip(errors.items(), LINES, strict=False):
+    for (kind, error), (colour, dash, marker) in zip(errors.items(), _styles(errors), strict=True):
         shown = torch.as_tensor(error).clamp_min(1e-16)
         ax.plot(steps, shown, color=colour, linestyle=dash, marker=marker, markersize=4, linewidth=2, label=kind)
     ax.set(xscale="log", yscale="log", xlabel="step h of the quotient", ylabel="relative difference to the formula")
@@ -379,7 +387,7 @@ def plot_errors(
     errors: dict[str, Sequence[float]], ax: Axes, *, at: Sequence[float] | None = None, against: str = "rank k"
 ) -> Axes:
     """RMSE against k = 1, 2, 3, …, or against what `at` lists; a line for each name, with a ring where it is lowest."""
-    for (name, error), (colour, dash, marker) in zip(errors.items(), LINES, strict=False):
+    for (name, error), (colour, dash, marker) in zip(errors.items(), _styles(errors), strict=True):
         x, y = np.asarray(range(1, len(error) + 1) if at is None else at), np.asarray(error, dtype=np.float64)
         few = marker if len(y) <= 50 else ""
         ax.plot(x, y, color=colour, linestyle=dash, marker=few, markersize=4, linewidth=2, label=name)
@@ -454,7 +462,7 @@ def plot_error_by_rank(
     bound = (left / left[0]).sqrt()[: most + 1].numpy()
     ax.fill_between(range(most + 1), bound, color=GREY, alpha=0.15, linewidth=0, label="no W H of this rank")
     ax.plot(bound, color=BLACK, linewidth=2, label="SVD")
-    for (name, reached), (colour, _, marker) in zip(losses.items(), LINES, strict=False):
+    for (name, reached), (colour, _, marker) in zip(losses.items(), _styles(losses), strict=True):
         error = (torch.tensor(list(reached.values()), dtype=torch.float64) / left[0]).sqrt()
         ax.plot(list(reached), error, color=colour, linestyle="", marker=marker, markersize=6, label=name)
     if mark is not None:

@@ -1,6 +1,7 @@
 """Ratings: the observed entries of a large matrix, with the labels of its rows and columns. No models."""
 
 import math
+import numbers
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +72,7 @@ class Ratings:
             return cls.of(frame[user], frame[item], frame[value], duplicates=duplicates)
         except (TypeError, ValueError) as error:  # say the names of the columns, which the caller knows
             line = str(error).replace("user_labels", f"column {user!r}").replace("item_labels", f"column {item!r}")
-            raise type(error)(line.replace("values", f"column {value!r}", 1)) from None
+            raise type(error)(line.replace("values", f"column {value!r}", 1)[:160]) from None
 
     @classmethod
     @checked.options
@@ -85,10 +86,15 @@ class Ratings:
         duplicates: str | None = None,
     ) -> "Ratings":
         """From a file of comma-separated values whose first line names the columns; other columns are not read."""
+        wanted, path = (user, item, value), path if hasattr(path, "read") else checked.path(path)
         try:
-            frame = pd.read_csv(path, usecols=lambda column: column in (user, item, value))
+            frame = pd.read_csv(
+                path, usecols=lambda column: column in wanted, keep_default_na=False, na_values=[""], low_memory=False
+            )  # "NA", "None" and "null" are labels; the kind of a column is that of all of it
         except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is no table of comma-separated values: {str(error).splitlines()[0]}") from None
+            why = str(error).splitlines()[0]
+            name = getattr(path, "name", "it")
+            raise ValueError(f"{name!s:.60} is no table of comma-separated values: {why:.60}") from None
         return cls.from_frame(frame, user, item, value, duplicates=duplicates)
 
     @classmethod
@@ -97,6 +103,8 @@ class Ratings:
         """From a scipy sparse matrix, users × items: what is stored is observed, also a 0. Labels count from 0."""
         if not hasattr(matrix, "tocoo"):
             raise TypeError(f"matrix is a {type(matrix).__name__}; it must be a scipy sparse matrix")
+        if matrix.ndim != 2:
+            raise ValueError(f"matrix has shape {matrix.shape}; it must be users × items")
         entries = matrix.tocoo()
         user, item = (torch.from_numpy(index.astype(np.int64)) for index in (entries.row, entries.col))
         value = checked.vector(entries.data, "matrix")
@@ -185,11 +193,14 @@ class Ratings:
 
     def where(self, chosen: Tensor) -> "Ratings":
         """Some of the ratings, by their places or a mask (N,), of the same users and items."""
+        chosen = checked.places(chosen, len(self), "chosen")
         return Ratings(self.user[chosen], self.item[chosen], self.value[chosen], self.users, self.items)
 
     @checked.options
     def to_dense(self, *, hidden: float = math.nan) -> tuple[Tensor, Tensor]:
         """A (m, n) with `hidden` where nothing is observed, and the mask (m, n) of what is."""
+        if isinstance(hidden, bool) or not isinstance(hidden, numbers.Real):
+            raise TypeError(f"hidden is {hidden!r:.40}; it must be a number, or nan")
         m, n = self.shape
         if m * n > LARGEST:
             raise ValueError(f"to_dense would hold {m:,} × {n:,} entries; at most {LARGEST:,} fit: use sample or where")

@@ -132,7 +132,10 @@ def fit(
     ):
         why = "average is above 1" if average > 1 else "its users and items are others than those of ratings"
         raise ValueError(f"validation cannot be used: {why}")
-    walk = itertools.islice(solver(ratings, k, seed=seed), sweeps)
+    walk = solver(ratings, k, seed=seed)
+    if not isinstance(walk, Iterator):
+        raise TypeError(f"solver gave a {type(walk).__name__}; it must give sweeps, as bayes or partial(als, lam=0.1)")
+    walk = itertools.islice(walk, sweeps)
     kept, lowest, best = deque(maxlen=average), np.inf, 0
     for number, sweep in enumerate(tqdm(walk, "sweeps", sweeps, disable=hidden)):
         if validation is None:

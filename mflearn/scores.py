@@ -98,8 +98,8 @@ def coverage(lists: Iterable[Sequence], items: Collection) -> float:
     >>> coverage([["a", "b"], ["a"]], ["a", "b", "c", "d"])
     0.5
     """
-    lists = [checked.sequence(each, "a list") for each in checked.sequence(lists, "lists")]
-    items = {*checked.sequence(items, "items")}
+    lists = [checked.items(each, "a list") for each in checked.sequence(lists, "lists")]
+    items = {*checked.items(items, "items")}
     if not items:
         raise ValueError("items is empty; it must hold all that could be listed")
     return len({item for each in lists for item in each} & items) / len(items)
@@ -151,11 +151,14 @@ def ranking(model: Model, train: Ratings, test: Ratings, *, n: int = 10, relevan
     for user, item in zip(good.user.tolist(), good.item.tolist(), strict=True):
         wanted.setdefault(user, set()).add(test.items[item])
     lists = [[label for label, _ in model.user(test.users[user]).top(n)] for user in wanted]
+    if not all(lists):
+        raise ValueError("train holds all items for a user: there is nothing to list; take train and test from a split")
     each = [[score(*pair) for pair in zip(lists, wanted.values(), strict=True)] for score in SCORES]
     means = [float(np.mean(values)) for values in each]
     return Ranking(*means, coverage(lists, train.items), novelty(lists, train), len(lists))
 
 
+NEVER = 1e12  # a shrink that keeps b at 0, for new users, too
 SCORES = precision, recall, ndcg, average_precision
 
 
@@ -163,7 +166,7 @@ SCORES = precision, recall, ndcg, average_precision
 def mean(ratings: Ratings) -> Model:
     """The baseline that predicts the mean for everybody and everything."""
     m, n = given(ratings).shape
-    return _baseline(ratings, torch.zeros(m), torch.zeros(n), 0.0)
+    return _baseline(ratings, torch.zeros(m), torch.zeros(n), NEVER)
 
 
 @checked.options
@@ -185,7 +188,7 @@ def popularity(ratings: Ratings) -> Model:
     m, n = given(ratings).shape
     counted = Ratings(ratings.user, ratings.item, torch.ones_like(ratings.value), ratings.users, ratings.items)
     count = torch.bincount(ratings.item, minlength=n).double()
-    model = _baseline(counted, torch.zeros(m), count - 1, 1e12)  # so b stays 0, for new users, too
+    model = _baseline(counted, torch.zeros(m), count - 1, NEVER)
     return Model(**{**model.__dict__, "limits": (-np.inf, np.inf)})
 
 
@@ -199,7 +202,8 @@ def _baseline(ratings: Ratings, b: Tensor, c: Tensor, shrink: float) -> Model:
     b, c = b.double(), c.double()
     W, H = torch.stack((b, torch.ones_like(b)), 1), torch.stack((torch.ones_like(c), c))
     noise = (W[ratings.user] * H.mT[ratings.item]).sum(1).add_(ratings.mean - ratings.value).square().mean()
-    precision = torch.tensor([[shrink]], dtype=torch.float64) / noise.clamp_min(1e-300)
+    noise = noise.clamp_min(1e-9)
+    precision = torch.tensor([[max(shrink, 1e-9)]], dtype=torch.float64) / noise  # of somebody new there is no rating
     nothing = Prior(precision, torch.zeros(2, 1), torch.zeros(len(c), 0), torch.ones(3))
     begin = torch.nn.functional.pad(torch.bincount(ratings.user, minlength=len(b)).cumsum(0), (1, 0))
     rated = ratings.item[ratings.user.argsort(stable=True)]
@@ -216,8 +220,8 @@ def _errors(predicted: Any, actual: Any) -> Tensor:
 
 def _list(listed: Sequence, relevant: Collection | Mapping) -> tuple[list, dict]:
     """The list, and what each relevant item gains."""
-    listed = checked.sequence(listed, "listed")
-    gains = relevant if isinstance(relevant, Mapping) else dict.fromkeys(checked.sequence(relevant, "relevant"), 1.0)
+    listed = checked.items(listed, "listed")
+    gains = relevant if isinstance(relevant, Mapping) else dict.fromkeys(checked.items(relevant, "relevant"), 1.0)
     for name, each in (("listed", listed), ("relevant", gains)):
         if not each:
             raise ValueError(f"{name} is empty; it must hold one item at least")

@@ -55,8 +55,10 @@ class Table:
     width: int = 60  # of a cell, in characters
 
     def __post_init__(self) -> None:
+        if not isinstance(self.columns, Mapping):
+            raise TypeError(f"columns is a {type(self.columns).__name__}; it must be a dict of names and lists")
         columns = {
-            name: column.tolist() if hasattr(column, "tolist") else list(column)
+            name: column.tolist() if hasattr(column, "tolist") else checked.sequence(column, f"column {name!r:.40}")
             for name, column in self.columns.items()
         }
         lengths = {name: len(column) for name, column in columns.items()}
@@ -98,7 +100,8 @@ class Table:
         ]
 
     def _cell(self, value: Any) -> str:
-        return f"{value:.{self.digits}f}" if isinstance(value, float) else plain(value, self.width)
+        real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
+        return f"{value:.{self.digits}f}" if real else plain(value, self.width)
 
     def _numbers(self) -> list[bool]:
         return [all(isinstance(value, numbers.Real) for value in column) for column in self.columns.values()]

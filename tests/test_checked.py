@@ -6,6 +6,7 @@ import random
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 import torch
@@ -34,7 +35,7 @@ from mflearn.exact import (
     threshold_factor,
     truncated_svd,
 )
-from mflearn.gradients import by_autograd, by_differences, by_hand, hessian, relative_difference
+from mflearn.gradients import by_autograd, by_differences, by_hand, fill, hessian, relative_difference
 from mflearn.matrices import (
     brain_scan,
     digits,
@@ -149,6 +150,21 @@ def came(value):
     if not isinstance(value, list):
         return str(value)
     return "different lengths" if value == [[1], [2, 3]] else str(value[-1]) if value else "[]"
+
+
+masked = np.ma.masked_array(A.numpy(), mask=A.numpy() > 4)
+
+
+class Own:
+    """An objective of somebody's own, whose gradient has no place to be written to."""
+
+    shape = (4, 2)
+
+    def __call__(self, W, H):
+        return f(W, H)
+
+    def gradient(self, W, H):
+        return f.gradient(W, H)
 
 
 REFUSED = [
@@ -396,6 +412,30 @@ REFUSED += [
     pytest.param(partial(Adam, [W], 0.1, epsilon=-1), "epsilon", "-1", id="Adam: epsilon"),
     pytest.param(partial(stable_eta, np.zeros((2, 2))), "A", "0 everywhere", id="stable_eta: a zero matrix"),
     pytest.param(partial(energy, np.zeros((2, 2))), "A", "0 everywhere", id="energy: a zero matrix"),
+    pytest.param(partial(fit, gradient=lambda f, W, H: 0), "gradient", "4 arguments", id="factorize: no out"),
+    pytest.param(partial(fit, gradient=lambda *_: None), "gradient", "NoneType", id="factorize: no gradient"),
+    pytest.param(partial(fit, gradient=lambda f, W, H, out: (H, W)), "gradient for W", "(2, 2)", id="factorize: swap"),
+    pytest.param(partial(factorize, Own(), 1, eta=0.1, steps=5), "A.gradient", "3 arguments", id="factorize: its own"),
+    pytest.param(partial(record, walk(), lambda W, H: 0.0, steps=5), "objective", "float", id="record: a float"),
+    pytest.param(partial(record, walk(), product, steps=5), "objective", "(4, 2)", id="record: a matrix"),
+    pytest.param(partial(fit, k=np.arange(1, 500), start=point), "k", "array", id="factorize: many k and a start"),
+    pytest.param(partial(Frobenius, A, lam=10**400), "lam", "1000", id="Frobenius: no float holds it"),
+    pytest.param(partial(fit, eta=10**5000), "eta", "a int", id="factorize: no float holds it"),
+    pytest.param(partial(random_factors, 4, 2, 1, seed=2**63), "seed", "9223", id="random_factors: seed beyond int64"),
+    pytest.param(
+        partial(random_factors, 4, 2, 1, seed=np.array([2**64 - 1], np.uint64)),
+        "seed",
+        "1844",
+        id="random_factors: uint64",
+    ),
+    pytest.param(partial(truncated_svd, A, 10**30), "k", "1000", id="truncated_svd: k beyond int64"),
+    pytest.param(partial(matrix_with_singular_values, np.array(3.0), m=2, n=2), "sigma", "array(3.)", id="sigma: one"),
+    pytest.param(partial(hessian, f, W.long(), H.long()), "W", "int64", id="hessian: whole numbers"),
+    pytest.param(partial(f, W.long(), H.long()), "W", "int64", id="the loss: whole numbers"),
+    pytest.param(partial(f.gradient, W.float(), H), "W", "float32", id="gradient: two kinds"),
+    pytest.param(partial(by_differences, f, W.float(), H.float()), "W", "float32", id="by_differences: float32"),
+    pytest.param(partial(Frobenius, masked), "A", "masked array", id="Frobenius: a masked array"),
+    pytest.param(partial(fit, eta=np.ma.array([0.1, 0.2], mask=[0, 1])), "eta", "masked", id="factorize: masked η"),
 ]
 
 
@@ -586,6 +626,7 @@ CALLS = {  # every public function: the arguments it is given here, and the call
     "by_hand": (("W", "H"), lambda W, H: by_hand(f, W, H)),
     "by_autograd": (("W", "H"), lambda W, H: by_autograd(f, W, H)),
     "by_differences": (("W", "H"), lambda W, H: by_differences(f, W, H)),
+    "fill": (("W", "H"), lambda W, H: fill((torch.ones_like(W), torch.ones_like(H)), (W, H))),
     "relative_difference": (("W", "H"), lambda W, H: W.new_tensor(relative_difference((W, H), (2 * W, H)))),
     "hessian": (("W", "H"), lambda W, H: hessian(f, W, H)),
     "GradientDescent": (("eta",), rule_walk(GradientDescent)),
@@ -693,3 +734,22 @@ def test_the_numbers_do_not_depend_on_the_surroundings(name):
             assert numbers(call(**given(*names))) == expected
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_what_pandas_and_numpy_call_a_number_is_one():
+    frame = pd.DataFrame({"a": [5, 3, 2, 1], "b": [3, 2, 1, 1]})
+    assert torch.equal(singular_values(frame.astype("Int64")), singular_values(A))
+    frame.loc[1, "a"] = np.nan
+    with pytest.raises(ValueError, match=r"A has nan at \[1, 0\]"):
+        singular_values(frame.astype("Int64"))
+    assert torch.equal(singular_values(np.ma.masked_array(A.numpy(), mask=False)), singular_values(A))
+    assert photograph(shrink=np.int64(2)).shape == photograph(shrink=2).shape
+    assert torch.equal(singular_values(frame.fillna(3).rename(columns={"a": "gradient"})), singular_values(A))
+    run = factorize(frame.fillna(3).rename(columns={"a": "gradient"}), 1, eta=0.05, steps=3)
+    assert torch.equal(run.loss, factorize(A, 1, eta=0.05, steps=3).loss)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_that_64_bits_cannot_hold_is_refused_without_a_warning():
+    with pytest.raises(ValueError, match=r"A has inf at \[0, 0\]; all entries must be finite"):
+        singular_values(np.array([[np.longdouble("1e4000")]]))

@@ -180,6 +180,14 @@ def test_a_folder_by_its_first_three_columns(alone):
     assert data.titles == {7: 'Bread, and "Salt"', 8: "Null"} and data.years == {7: 1999}
 
 
+@pytest.mark.parametrize("content", ["item,name\n7,Bread\n", "item,title\n7,\n", "item,title\n7\n"])
+def test_an_item_without_a_title_is_called_by_its_label(content, alone):
+    (alone / "club").mkdir()
+    (alone / "club/ratings.csv").write_text("user,item,value\nAnn,7,4\n")
+    (alone / "club/items.csv").write_text(content)
+    assert load("club").title(7) == "7"
+
+
 BROKEN = {
     "empty": ("", "no table"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),

@@ -3,6 +3,7 @@
 import itertools
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
@@ -360,3 +361,20 @@ def test_factors_are_two_views_of_one_matrix():
     assert both.W.data_ptr() == both.Z.data_ptr() and both.Z.data_ptr() != W.data_ptr()
     both.Z[4:] = 0
     assert not both.H.any() and both.W.any() and H.any()
+
+
+@pytest.mark.parametrize("batch", [(), (3,), (300,)])
+def test_a_gradient_that_gives_its_own_pair_descends_on_it(batch):
+    def own(f, W, H, out=None):
+        return f.gradient(W, H)
+
+    eta = torch.full(batch, 0.05)
+    one, other = (factorize(A, 1, eta=eta, steps=50, gradient=gradient) for gradient in (own, by_hand))
+    torch.testing.assert_close(one.loss, other.loss, rtol=1e-12, atol=0)
+
+
+def test_a_watch_that_answers_nothing_only_watches():
+    told = []
+    assert len(factorize(A, 1, eta=0.05, steps=500, watch=told.append).loss) == 501 and len(told) > 1
+    for no in (False, np.bool_(False), 0):
+        assert len(factorize(A, 1, eta=0.05, steps=500, watch=lambda _, no=no: no).loss) < 501

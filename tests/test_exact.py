@@ -193,3 +193,8 @@ def test_noise_of_another_size_moves_the_threshold_with_it():
     assert float(noise_threshold(A, sigma=0.5)) == pytest.approx(threshold_factor(0.75) * 40**0.5 / 2, rel=1e-14)
     assert torch.equal(noise_threshold(A.mT, sigma=2.0), noise_threshold(A, sigma=2.0))
     assert noise_threshold(A, sigma=0.0) == 0
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_the_energy_of_very_large_and_very_small_entries(size):
+    assert energy([[size, 0], [0, size]]).tolist() == [0.5, 1.0]

@@ -251,3 +251,13 @@ def test_stochastic_descent_comes_near_the_minimum():
     assert torch.equal(
         run.loss, record(descend(f.sampled(20, seed=1), start, partial(GradientDescent, eta=0.002)), f, steps=5000).loss
     )
+
+
+@pytest.mark.parametrize("mask", [None, torch.tensor([[1, 0], [1, 1], [0, 1], [1, 1]])])
+def test_factors_of_32_bits_have_loss_and_gradient_too(mask):
+    f, point = Frobenius(toy_matrix(), mask, lam=0.1), random_factors(4, 2, 2)
+    few = [X.float() for X in point]
+    torch.testing.assert_close(f(*few), f(*point).float())
+    for one, other in zip(f.gradient(*few), f.gradient(*point), strict=True):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one, other.float())

@@ -3,6 +3,7 @@
 import io
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -366,3 +367,10 @@ def test_errors_are_drawn_with_a_ring_where_each_is_lowest():
         assert [ring.get_xydata().tolist() for ring in rings] == [[[x, 1.0]] for x in lowest]
         assert [text.get_text() for text in ax.get_legend().get_texts()] == list(errors)
         assert ax.get_xlabel() == "step" and ax.get_ylim()[0] == 0
+
+
+def test_more_lines_than_can_be_told_apart_are_refused():
+    six = {str(i): [1.0, 2.0] for i in range(6)}
+    for plot in (plots.plot_errors, partial(plots.plot_lines, [1, 2]), partial(plots.plot_quotient_error, [1, 2])):
+        with pytest.raises(ValueError, match="there are 6 lines; at most 5 can be told apart"):
+            plot(six, plots.canvas().subplots())

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse
 import torch
 
+from mflearn import datasets
 from mflearn.ratings import LARGEST, Ratings
 
 
@@ -168,3 +169,30 @@ def test_a_table_of_another_kind_says_what_is_missing(tmp_path):
         (tmp_path / "odd.csv").write_bytes(text)
         with pytest.raises(ValueError, match=r"no table of comma-separated|must be one of|is empty"):
             Ratings.from_csv(tmp_path / "odd.csv")
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_labels_of_a_long_table_are_all_of_one_kind(tmp_path):
+    """Read in pieces, 7 would be a number in one and text in the next, and so two users."""
+    rows = "".join(f"{i % 1000},{i // 1000},3\n" for i in range(300_000))
+    (tmp_path / "long.csv").write_text(f"user,item,value\n{rows}x7,1,4\n")
+    for ratings in (Ratings.from_csv(tmp_path / "long.csv"), datasets.load(str(tmp_path / "long.csv")).ratings):
+        assert ratings.shape == (1001, 300) and {*map(type, ratings.users)} == {str}
+
+
+def test_what_looks_like_nothing_is_a_label(tmp_path):
+    (tmp_path / "few.csv").write_text("user,item,value\nBo,NA,2\nNone,null,3\n")
+    ratings = Ratings.from_csv(tmp_path / "few.csv")
+    assert (ratings.users, ratings.items) == (("Bo", "None"), ("NA", "null"))
+
+
+def test_labels_of_numpy_become_those_of_python():
+    ratings = Ratings.of(np.array(["Ann", "Bo"]), [np.int64(3), np.float32(0.5)], [1, 2])
+    assert [*map(type, ratings.users + ratings.items)] == [str, str, int, float]
+
+
+def test_some_of_the_ratings_by_place_or_by_mask():
+    ratings = some()
+    chosen = ratings.value > ratings.value.min()
+    for way in (chosen, chosen.nonzero()[:, 0], chosen.tolist(), chosen.numpy()):
+        assert torch.equal(ratings.where(way).value, ratings.value[chosen])

@@ -3,7 +3,9 @@
 import itertools
 import json
 import os
+import re
 import threading
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -351,6 +353,8 @@ def test_the_most_telling_items_are_those_that_leave_the_least_uncertainty():
     for n in range(4):
         assert max(set(range(30)) - {*chosen[:n]}, key=lambda item: volume([*chosen[:n], item])) == chosen[n]
     assert model.telling([5, 3], 2) in ([5, 3], [3, 5])
+    plain = fit(ratings, 3, solver=partial(als, biases=False))
+    assert len({*plain.telling([*range(30)], 4)}) == 4
 
 
 @pytest.mark.parametrize("solver", [bayes, gibbs])
@@ -534,6 +538,27 @@ def rewritten(path, change):
     np.savez(path, header=np.frombuffer(text, np.uint8), **arrays)
 
 
+def patched(path, offset, value):
+    """A byte of the directory of the archive, changed for each file in it."""
+    data = bytearray(path.read_bytes())
+    for found in re.finditer(rb"PK\x01\x02", bytes(data)):
+        data[found.start() + offset] = value
+    path.write_bytes(data)
+
+
+def grown(path):
+    """A model whose W says that it has 9 · 10¹⁴ rows; all checksums are right."""
+    with zipfile.ZipFile(path) as file:
+        held = {name: file.read(name) for name in file.namelist()}
+    held["W.npy"] = re.sub(rb"\(\d+, \d+\), }( +)", rb"(900000000000000, 9), }\1", held["W.npy"])
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in held.items():
+            if name == "W.npy":  # as long as it was
+                head, tail = data.split(b"\n", 1)
+                data = head[:127].ljust(127) + b"\n" + tail
+            file.writestr(name, data)
+
+
 def without(mapping, name):
     return {key: value for key, value in mapping.items() if key != name}
 
@@ -560,6 +585,16 @@ DAMAGES = {
     "a label twice": lambda path: rewritten(path, lambda h, a: (h | {"items": [1.5] * len(h["items"])}, a)),
     "items beyond the last": lambda path: rewritten(path, lambda h, a: (h, a | {"rated": a["rated"] + 100})),
     "text for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"].astype(str)})),
+    "JSON without an end": lambda path: rewritten(path, lambda h, a: (b"[" * 10**6, a)),
+    "a mean that no float holds": lambda path: rewritten(path, lambda h, a: (h | {"mean": 10**400}, a)),
+    "a mean that is none": lambda path: rewritten(path, lambda h, a: (h | {"mean": float("nan")}, a)),
+    "limits the wrong way round": lambda path: rewritten(path, lambda h, a: (h | {"limits": h["limits"][::-1]}, a)),
+    "a label that is none": lambda path: rewritten(path, lambda h, a: (h | {"users": [None, *h["users"][1:]]}, a)),
+    "noise below 0": lambda path: rewritten(path, lambda h, a: (h, a | {"noise": -a["noise"]})),
+    "true and false for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"] > 0})),
+    "a password": lambda path: patched(path, 8, 1),
+    "an unknown compression": lambda path: patched(path, 10, 99),
+    "a shape beyond all memory": lambda path: grown(path),
     "pickled objects": lambda path: rewritten(path, lambda h, a: (h, a | {"W": np.array([Trap()], dtype=object)})),
 }
 

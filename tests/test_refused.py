@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 
-from mflearn import model, objectives, ratings, recommend, scores
+from mflearn import datasets, festival, model, objectives, ratings, recommend, scores
 from mflearn.descent import with_biases
 from mflearn.model import Model
 from mflearn.objectives import Observed
 from mflearn.ratings import Ratings
 from mflearn.recommend import als, bayes, fit, gibbs, implicit
+from mflearn.widgets import explore_recommendations
+from mflearn.widgets.locked_test import LockedTest
 
 nan, inf = float("nan"), float("inf")
 R = Ratings.of([1, 1, 2, 2, 3, 3], ["a", "b", "b", "c", "c", "a"], [1, 2, 3, 4, 5, 5])
@@ -23,6 +26,10 @@ NO_COUNT = [0, -1, 2.5, "3", True, None, nan]
 NO_SEED = [-1, 1.5, "x", None, True]
 NO_POSITIVE = [0, -1, nan, inf, "1", None, True]
 NO_FLAG = [1, "yes", None]
+MASKED = np.ma.array([1, 2], mask=[0, 1])
+FRAME = R.to_frame()[:1]
+ALL = Ratings.of([1, 1, 2, 2], ["a", "b", "a", "b"], [4, 5, 5, 4])
+TRAINED_ON_ALL = fit(ALL, 1, sweeps=2)
 NO_RATINGS = [None, [[1, 2], [3, 4]], torch.ones(2, 2), R.to_frame(), "ratings"]
 
 
@@ -128,6 +135,31 @@ REFUSED = [
         for case in first("baseline", make, "ratings", NO_RATINGS)
     ),
     *each("biases", partial(scores.biases, R), "shrink", [-1, nan, inf, "1", None]),
+    *first("ranking", lambda v: scores.ranking(TRAINED_ON_ALL, v, v), "train", [ALL]),
+    *first("fold_in", lambda v: TRAINED.fold_in([], v), "values", [[5.0], "junk", 5, None]),
+    *first("of", lambda v: Ratings.of(v, [1, 2], [1, 2]), "user_labels", [MASKED, FRAME[["user"]], np.array("a")]),
+    *first("of", lambda v: Ratings.of([1, 2], [1, 2], v), "values", [MASKED]),
+    *first("predict", lambda v: TRAINED.predict(v, ["a"]), "users", [MASKED, FRAME[["user"]], np.array(1)]),
+    *first(
+        "from_frame", Ratings.from_frame, "user", [pd.DataFrame(np.eye(4), columns=["user", "user", "item", "value"])]
+    ),
+    *first("from_csv", Ratings.from_csv, "path", [5, None, b"x"]),
+    *first("from_sparse", Ratings.from_sparse, "matrix", [sparse.coo_array([1.0, 0, 2])]),
+    *first("where", R.where, "chosen", [torch.ones(1, dtype=bool), [99], [-1], [0, 0], [0.5], "all", None, [[0]]]),
+    *each("to_dense", R.to_dense, "hidden", ["x", None, True]),
+    *first("fit", lambda v: fit(R, 1, solver=lambda *_, **__: v), "solver", [None, iter([]), [1]]),
+    *first("save", TRAINED.save, "path", [None, 5]),
+    *first("load", Model.load, "path", [None, 3.5, 10**6]),
+    *(case for score in scores.SCORES for case in first(score.__name__, partial(score, [["a"]]), "listed", [["a"]])),
+    *(case for score in scores.SCORES for case in first(score.__name__, partial(score, ["a"]), "relevant", [[["a"]]])),
+    *first("coverage", lambda v: scores.coverage(v, "ab"), "list", [[[["a"]]]]),
+    *first("lowest_rmse", festival.invent(9, 9)[1].lowest_rmse, "ratings", [R, *NO_RATINGS]),
+    *first("get", lambda v: datasets.get("movielens-small", v), "folder", [5]),
+    *first("load", datasets.load, "name", [R.to_frame(), 5]),
+    *first("LockedTest", lambda v: LockedTest(v, never), "test", NO_RATINGS),
+    *first("LockedTest", lambda v: LockedTest(R, v), "present", [None, lambda model: model]),
+    *first("explore_recommendations", explore_recommendations, "ratings", ["R", R, *NO_RATINGS[1:]]),
+    *each("explore_recommendations", partial(explore_recommendations, R), "title", [{}, lambda: ""]),
 ]
 
 

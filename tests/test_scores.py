@@ -1,6 +1,7 @@
 """The scores are those of scikit-learn, or of a case worked by hand; the baselines are their formulas."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from sklearn import metrics
 
 from mflearn import scores
+from mflearn.model import Model
 from mflearn.ratings import Ratings
 from mflearn.recommend import fit
 from mflearn.scores import average_precision, coverage, mae, ndcg, novelty, precision, ranking, recall, rmse
@@ -128,3 +130,32 @@ def test_a_perfect_and_a_worst_list():
     for score in (precision, ndcg, average_precision):
         assert score(["a", "b"], {"a", "b"}) == 1 and score(["x", "y"], {"a", "b"}) == 0
     assert recall(["a", "b", "c"], {"a", "b"}) == 1
+
+
+SAME = Ratings.of([1, 1, 2], ["a", "b", "b"], [3, 3, 3])
+FEW = Ratings.of([1, 2, 2], ["a", "a", "b"], [1, 5, 3])
+
+
+@pytest.mark.parametrize("ratings", [SAME, FEW])
+@pytest.mark.parametrize("make", [scores.mean, scores.biases, scores.popularity, partial(scores.biases, shrink=0)])
+def test_the_baselines_are_finite_for_whoever_comes(make, ratings, tmp_path):
+    """Where all ratings are equal, and where nothing holds the bias."""
+    model = make(ratings)
+    model.save(tmp_path / "model.npz")
+    for one in (model, Model.load(tmp_path / "model.npz")):
+        for taste in (one.fold_in([], []), one.fold_in(["a"], [5])):
+            assert taste.predict().isfinite().all()
+        assert len(one.telling(["a", "b"], 2)) == 2
+
+
+def test_the_mean_predicts_the_mean_for_newcomers_too():
+    model = scores.mean(FEW)
+    assert model.fold_in([], []).predict().tolist() == [3, 3]
+    torch.testing.assert_close(model.fold_in(["a"], [5]).predict(), torch.full((2,), 3.0, dtype=torch.float64))
+
+
+def test_items_may_come_as_a_tensor_or_an_array():
+    for kind in (torch.tensor, np.array):
+        one, two = kind([1, 2]), kind([2, 3])
+        assert scores.precision(one, two) == scores.recall(one, two) == 0.5
+        assert scores.coverage([one], two) == 0.5 and scores.ndcg(one, one) == 1

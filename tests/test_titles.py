@@ -6,6 +6,7 @@ import unicodedata
 from html.parser import HTMLParser
 
 import ipywidgets
+import numpy as np
 import pytest
 import torch
 
@@ -134,3 +135,13 @@ def test_a_widget_shows_the_title(title):
     assert seen.tags == ["b"] and seen.text == " " + plain(title)
     menu = ipywidgets.Dropdown(options=[(plain(title), 7)])
     assert menu._options_labels == (plain(title),) and menu.value == 7
+
+
+def test_a_table_says_what_is_no_column():
+    for columns, words in [([1], "columns is a list"), ({"a": 5}, "column 'a' is 5")]:
+        with pytest.raises(TypeError, match=words):
+            Table(columns)
+
+
+def test_a_number_of_32_bits_is_rounded_too():
+    assert repr(Table({"a": [np.float32(0.123456789)]})).split() == ["a", "0.12"]

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -522,10 +523,21 @@ def test_a_prediction_is_compared_with_what_is_then_shown():
         assert explorer.prediction.verdict == verdict + "Because."
         assert explorer.facts == "the square is 25" and explorer.settings == {"x": 5}
         assert explorer.predict(said) == verdict + "Because."
-    with pytest.raises(ValueError, match="answer is 'perhaps'; it must be one of odd, even"):
+    with pytest.raises(ValueError, match="answer is 'perhaps'; it must be one of 'odd', 'even'"):
         explorer.predict("perhaps")
     with pytest.raises(TypeError, match="no question"):
         make().predict("odd")
+
+
+def test_long_values_are_refused_in_one_short_line():
+    long, explorer = "x" * 500, make(question=QUESTION)
+    for call in (
+        partial(explorer.set, **{long: 1}), partial(explorer.set, x=long), partial(explorer.predict, long),
+        partial(explorer.predict, np.array(["odd", "even"])),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call()
+        assert len(str(caught.value)) <= 160 and "; it " in str(caught.value)
 
 
 def test_what_is_shown_instead_of_the_settings_asked_for_is_not_judged():

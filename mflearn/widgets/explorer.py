@@ -133,7 +133,7 @@ class Explorer(ipywidgets.VBox):
         """Move some controls, and wait for the picture. What compute or draw raises is raised here."""
         for name, value in settings.items():
             if name not in self.controls:
-                raise TypeError(f"set has no control {name!r}; it has {', '.join(self.controls)}")
+                raise TypeError(f"set has no control {name!r:.40}; it has {', '.join(self.controls)}")
             _check(name, value, self.controls[name])
         if self._preparing.is_alive():
             self._preparing.join()
@@ -309,8 +309,7 @@ def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
     """A control would clip a value outside its range, without a word."""
     if hasattr(control, "options"):
         allowed = [option[-1] if isinstance(option, tuple) else option for option in control.options]
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
+        checked.choice(value, name, allowed)
     elif hasattr(control, "min"):
         value = checked.number(value, name)
         if isinstance(control, ipywidgets.BoundedIntText):

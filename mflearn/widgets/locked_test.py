@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import anywidget
 import traitlets
 
+from .. import checked
 from ..model import Model
-from ..ratings import Ratings
+from ..ratings import Ratings, given
 from ..scores import rmse
 
 
@@ -52,7 +53,8 @@ class LockedTest(anywidget.AnyWidget):
     words = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, test: Ratings, present: Callable[[], tuple[str, Model]]) -> None:
-        self._test, self._present = test, present
+        self._test = given(test, "test")
+        self._present = checked.function(present, "present", takes="nothing, that gives a name and a model", count=0)
         self.openings: tuple[Opening, ...] = ()
         super().__init__(words=self._said())
         self.observe(lambda _: self.look(), names="asked")

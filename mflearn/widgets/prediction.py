@@ -7,6 +7,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from .. import checked
+
 
 @dataclass(frozen=True)
 class Question:
@@ -72,8 +74,7 @@ class Prediction(anywidget.AnyWidget):
 
     def choose(self, answer: str) -> None:
         """Choose as a hand would."""
-        if answer not in self.options:
-            raise ValueError(f"answer is {answer!r}; it must be one of {', '.join(self.options)}")
+        checked.choice(answer, "answer", self.options)
         self.chosen = self.options.index(answer)
 
     def judge(self, result: Any) -> str:

@@ -9,11 +9,11 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .. import recommend
+from .. import checked, recommend
 from ..festival import invent
 from ..model import Model
 from ..plots import BLUE, GHOST, GREY, VERMILLION, drawable
-from ..ratings import Ratings
+from ..ratings import Ratings, given
 from ..titles import plain
 from .explorer import Explorer, choice, number_box, slider
 from .picture import Update
@@ -46,7 +46,11 @@ class Desk:
     """Ratings, models that are trained on them when first asked for, and ten titles for a newcomer to rate."""
 
     def __init__(self, ratings: Ratings, title: Callable[[object], str] = str) -> None:
-        self.ratings, self.title, self.models = ratings, title, {}
+        self.ratings, self.title, self.models = given(ratings), title, {}
+        checked.function(title, "title", takes="a label", count=1)
+        if ratings.shape[1] < 2 * LONG or ratings.value.max() <= 0:
+            came = f"have {ratings.shape[1]} items and {ratings.value.max():g} as highest value"
+            raise ValueError(f"ratings {came}; there must be {2 * LONG} items or more, and a value above 0")
         self.count = torch.bincount(self.ratings.item, minlength=self.ratings.shape[1])
         known = self.count.argsort(descending=True, stable=True)[:KNOWN]
         self.ten = self.model("Bayes", 16).telling([self.ratings.items[i] for i in known.tolist()], LONG)
