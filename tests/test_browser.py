@@ -305,7 +305,7 @@ def test_explorers_of_notebook_03_show_the_last_setting(lab, page):
     open_notebook(page, *lab, "03_learning_rate.ipynb")
     run_all(page)
     page.wait_for_timeout(1000)  # for an echo of a setting before
-    for label, words in (("η / η*", "η = 2.20 η*."), ("matrix", "Matrix 5, η = 0.0083: settled.")):
+    for label, words in (("η / η*", "η = 2.20 η*."), ("matrix", "Matrix 5, η = 0.0079: settled.")):
         explorer_with(page, label)
         shown = page.locator("p[role=status]", has_text=words)
         shown.first.wait_for(state="attached", timeout=60_000)
