@@ -31,11 +31,16 @@ def lowest_loss(A: Any, k: int) -> Tensor:
 def truncated_svd(A: Any, k: int) -> Factors:
     """The best W (m, k) and H (k, n): W = U √Σ, H = √Σ Vᵀ with the k largest singular values, so WᵀW = HHᵀ.
 
-    A has min(m, n) singular values; the columns of W and rows of H beyond them are zero.
+    A has min(m, n) singular values; the columns of W and rows of H beyond them are zero. A singular vector may have
+    either sign, and libraries differ in it. Here the entry of largest size in each row of H is positive, and of several
+    such entries the first.
     """
     A, k = checked.matrix(A), checked.integer(k, "k", least=1)
     U, sigma, Vt = torch.linalg.svd(A, full_matrices=False)
-    best = Factors.of(U * sigma.sqrt(), sigma.sqrt()[:, None] * Vt)
+    largest = Vt.abs() >= (1 - 1e-6) * Vt.abs().amax(1, keepdim=True)  # equal but for rounding
+    first = largest.int().argmax(1, keepdim=True)
+    sign = torch.where(Vt.take_along_dim(first, 1) < 0, -1, 1)  # (min(m, n), 1)
+    best = Factors.of(U * sign.mT * sigma.sqrt(), sign * sigma.sqrt()[:, None] * Vt)
     return Factors(torch.nn.functional.pad(best.Z, (0, k - len(sigma))), best.m)  # pads, and cuts where k is smaller
 
 

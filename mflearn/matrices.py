@@ -1,25 +1,14 @@
-"""Matrices to factor, made on the spot or found among the installed libraries. No ratings, no downloads."""
+"""Matrices to factor: made on the spot, found in the installed libraries, or frozen. No ratings, no downloads."""
 
-import importlib
-import inspect
-import re
-import warnings
-from collections import Counter
 from dataclasses import dataclass
-from typing import IO, Any
+from importlib import resources
+from typing import IO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from . import checked
-
-LIBRARIES = (  # whose docstrings are read: modules, and classes for their methods
-    *("numpy", "numpy.fft", "numpy.linalg", "numpy.random.Generator", "pandas", "pandas.DataFrame"),
-    *("scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.stats", "matplotlib.axes.Axes"),
-    *("sklearn.cluster", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "sklearn.preprocessing"),
-    *("torch", "torch.nn", "torch.optim"),
-)
 
 
 def toy_matrix() -> Tensor:
@@ -130,62 +119,26 @@ def digits() -> Pictures:
     return Pictures(torch.tensor(data.data), torch.tensor(data.target, dtype=torch.int64), data.images.shape[1:])
 
 
-@checked.options
-def docstring_words(*, terms: int = 1000) -> Table:
-    """How much each word says about each function or class of the libraries installed here: documents × terms.
+def docstring_words() -> Table:
+    """How much each word says about each of 1,798 help texts of Python libraries: texts × words, (1798, 1000).
 
-    The documents are the docstrings of at least 50 words of what is public in `LIBRARIES`, in alphabetical order
-    and without repetitions; examples, references, and lines found in more than five of them are left out.
-    A word has three letters or more, is no stop word of scikit-learn, and is in at least 5 documents and at most
-    every fifth; the `terms` most frequent are kept. The entries are scikit-learn's tf-idf with 1 + log(count),
-    each row of length 1. The texts, and so the numbers, are those of the installed versions.
+    The entries are scikit-learn's tf-idf with 1 + log(count), and each row has length 1. The counts are frozen in
+    words.npz, so that they are the same whatever is installed. The texts are docstrings of NumPy 2.4.6, SciPy 1.17.1,
+    pandas 3.1.1, scikit-learn 1.9.1, Matplotlib 3.11.2 and PyTorch 2.13.0: those of public functions and classes, of
+    at least 50 words, each text once, without examples and references, and without the lines that occur in more than
+    five of them. A word has three letters or more, is no stop word of scikit-learn, and occurs in at least 5 texts and
+    in at most every fifth. The 1,000 most frequent words are kept, and of equally frequent ones those that come first
+    in the alphabet.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from scipy.sparse import csr_array
+    from sklearn.feature_extraction.text import TfidfTransformer
 
-    terms, texts = checked.integer(terms, "terms", least=1), _docstrings()
-    count = TfidfVectorizer(
-        stop_words="english", token_pattern="[a-z]{3,}", min_df=5, max_df=0.2, max_features=terms, sublinear_tf=True
-    )
-    A = count.fit_transform(texts.values()).toarray()
-    some = A.any(1)
-    names = tuple(name for name, has in zip(texts, some, strict=True) if has)
-    return Table(torch.from_numpy(A[some]), names, tuple(count.get_feature_names_out()))
-
-
-def _docstrings() -> dict[str, str]:
-    """The docstrings that are long enough, by the name of what they describe."""
-    found: dict[str, list[str]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that will go away
-        for place in LIBRARIES:
-            home = _import(place)
-            public = set(getattr(home, "__all__", None) or dir(home))
-            for name in sorted(public.intersection(dir(home))):
-                thing = getattr(home, name, None)
-                if not name.startswith("_") and (inspect.isroutine(thing) or isinstance(thing, type | np.ufunc)):
-                    found[f"{place}.{name}"] = _prose(inspect.getdoc(thing) or "")
-    common = Counter(line for lines in found.values() for line in set(lines))
-    texts: dict[str, str] = {}  # by text first: the same under two names is one document
-    for name in sorted(found):
-        text = "\n".join(line for line in found[name] if common[line] <= 5)
-        if len(re.findall("[A-Za-z]{3,}", text)) >= 50:
-            texts.setdefault(text, name)
-    return {name: text for text, name in texts.items()}
-
-
-def _prose(docstring: str) -> list[str]:
-    """The lines of a docstring before its references, without examples."""
-    lines = [line.strip() for line in docstring.partition("\nReferences\n")[0].splitlines()]
-    return [line for line in lines if not line.startswith((">>>", "..."))]
-
-
-def _import(path: str) -> Any:
-    """A module, or a class in one."""
-    try:
-        return importlib.import_module(path)
-    except ModuleNotFoundError:
-        home, _, name = path.rpartition(".")
-        return getattr(importlib.import_module(home), name)
+    with resources.files("mflearn").joinpath("words.npz").open("rb") as file:
+        frozen = dict(np.load(file))
+    rows, columns = (tuple(map(str, frozen[name])) for name in ("texts", "words"))
+    counts = csr_array((frozen["counts"], frozen["columns"], frozen["starts"]), shape=(len(rows), len(columns)))
+    A = TfidfTransformer(sublinear_tf=True).fit_transform(counts.astype(np.float64))
+    return Table(torch.from_numpy(A.toarray()), rows, columns)
 
 
 def _sample(name: str) -> IO:
