@@ -354,15 +354,20 @@ def plot_law(points: dict[float, float], ax: Axes) -> Axes:
 
 
 def plot_grid(grids: dict[str, Run], etas: Tensor, figure: Figure, *, mark: float | None = None) -> None:
-    """The final loss of a grid of runs (ranks, etas), one panel for each name; diverged runs are hatched."""
+    """The loss at the end of each of a grid of runs (ranks, etas), a panel for each name; diverged runs are hatched.
+
+    Shown is the median of the last 100 losses. Above η* a run oscillates, for some η chaotically: its very last loss
+    would then depend on how the processor rounds.
+    """
     axes = figure.subplots(1, len(grids), sharey=True, squeeze=False)[0]
-    norm = LogNorm(1e-6, 1e2, clip=True)
+    norm = LogNorm(1e-6, 1, clip=True)
     between = (etas[1:] * etas[:-1]).sqrt()
     edges = torch.cat((etas[:1] ** 2 / between[:1], between, etas[-1:] ** 2 / between[-1:])).numpy()
     for ax, (name, run) in zip(axes, grids.items(), strict=True):
         ranks = run.k[:, 0]
         rows = np.arange(len(ranks) + 1) + 0.5
-        table = torch.where(run.diverged, torch.nan, run.loss[-1]).clamp(1e-6, 1e2).numpy()
+        end = run.loss[-100:].median(0).values
+        table = torch.where(run.diverged, torch.nan, end).clamp(1e-6, 1).numpy()
         mesh = ax.pcolormesh(edges, rows, table, norm=norm, cmap=VALUES + "_r")
         ax.pcolor(edges, rows, np.where(run.diverged.numpy(), 0.0, np.nan), hatch="///", cmap="Greys", vmin=0, vmax=1)
         ax.set(xscale="log", xlabel="learning rate η", title=name, yticks=range(1, len(ranks) + 1))
