@@ -126,10 +126,14 @@ def assert_same(one, alone):
     assert torch.allclose(one.factors.Z, alone.factors.Z, rtol=1e-9, atol=1e-11)
 
 
-def each_its_own(runs):
-    """k, η and seed that all differ between runs, η in units of η*; every third run diverges."""
+def each_its_own(runs, rule=GradientDescent):
+    """k, η and seed that all differ between runs, η in units of η*; every third run diverges, but none of Adam.
+
+    Adam would not diverge at 8 η*, but blow up rounding by a factor of a million there.
+    """
     index = torch.arange(max(1, int(torch.tensor(runs).prod()))).reshape(runs)
-    factor = torch.tensor([0.3, 0.95, 2.5, 0.7, 0.1, 8.0], dtype=torch.float64)[index % 6]
+    factors = [0.3, 0.95, 0.5, 0.7, 0.1, 0.8] if rule is Adam else [0.3, 0.95, 2.5, 0.7, 0.1, 8.0]
+    factor = torch.tensor(factors, dtype=torch.float64)[index % 6]
     return {"k": 1 + index % 3, "eta": factor * stable_eta(A), "seed": 7 * index}
 
 
@@ -140,7 +144,7 @@ def test_a_batch_is_its_runs(rule, runs):
 
     It oscillates, for some η chaotically, and then rounding grows without bound, between any two computers too.
     """
-    given = each_its_own(runs)
+    given = each_its_own(runs, rule)
     batch = factorize(A, given["k"], eta=given["eta"], seed=given["seed"], steps=400, rule=rule, keep_path=True)
     assert batch.last.shape == batch.diverged.shape == batch.k.shape == runs
     if rule is GradientDescent and runs:
@@ -181,14 +185,17 @@ def test_k_eta_and_seed_broadcast_to_one_batch():
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("shape", [(4, 2), (6, 5), (20, 12)])
-def test_padding_with_zero_columns_changes_nothing_at_all(rule, shape):
-    """Not by one bit: the gradient of a zero column with a zero row is zero, and no rule moves it."""
+def test_padding_with_zero_columns_changes_nothing(rule, shape):
+    """The gradient of a zero column with a zero row is zero, and no rule moves it: what is padding stays exactly 0.
+
+    The other entries are the same but for rounding: some libraries multiply a wider matrix in another order.
+    """
     matrix, small = low_rank_matrix(*shape, k=2, noise=0.1), random_factors(*shape, 2)
     padded = Factors(torch.nn.functional.pad(small.Z, (0, 3)), small.m)
     eta = 0.5 * float(stable_eta(matrix))
     one, other = (factorize(matrix, start=s, eta=eta, steps=300, rule=rule, keep_path=True) for s in (small, padded))
-    assert (one.path.Z - other.path.Z[..., :2]).abs().max() == 0.0
-    assert (one.loss - other.loss).abs().max() == 0.0
+    assert torch.allclose(one.path.Z, other.path.Z[..., :2], rtol=1e-9, atol=1e-11)
+    assert torch.allclose(one.loss, other.loss, rtol=1e-9, atol=1e-12 * float(square(matrix)))
     assert other.path.Z[..., 2:].abs().max() == 0.0
     assert (one.path.Z[-1] - one.path.Z[0]).abs().max() > 1e-2
 

@@ -371,9 +371,8 @@ def test_the_atlas_holds_what_factorize_finds(atlas):
         alone = factorize(toy_matrix(), k, eta=eta, steps=1000, seed=seed, rule=rank_and_rate.RULES[rule])
         assert (bool(run.diverged), int(run.last), run.W.shape) == (
             bool(alone.diverged), int(alone.last), alone.W.shape)  # fmt: skip
-        calm = (
-            50 if (rule, eta) in {("gradient descent", 0.1), ("Adam", 1.0)} else None
-        )  # in a wild one round-off grows
+        wild = (rule, eta) in {("gradient descent", 0.1), ("Adam", 1.0)}  # there rounding grows with each step
+        calm = 20 if wild else None
         assert torch.allclose(run.loss[:calm], alone.loss[:calm], rtol=1e-7, atol=1e-18)
         last = float(atlas.ends(rule=rule, seed=seed)[k - 1, atlas.eta.index(eta)])
         assert last == (float("inf") if run.diverged else float(run.loss[-1]))
