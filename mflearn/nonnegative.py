@@ -9,10 +9,13 @@ gradient is 2 (W Q − P) with P = A Hᵀ and Q = H Hᵀ; the other half is the 
 so no step, raises the loss. Updated together, from the same old pair, W and H can overshoot, and the loss can rise.
 """
 
+import functools
 import itertools
+import platform
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,7 +52,7 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     Z[...] = Z.clamp_min(floor)
 
     def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
-        X.mul_((X @ Q).reciprocal_().mul_(P)).clamp_min_(floor)
+        X.mul_(_product(X, Q).reciprocal_().mul_(P)).clamp_min_(floor)
 
     return _walk(data, Z, update, repeats)
 
@@ -66,7 +69,7 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
 
     def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
         curvature = torch.linalg.eigvalsh(Q)[..., -1:, None].clamp_min(torch.finfo(torch.float64).tiny)
-        X.sub_((X @ Q).sub_(P).div_(curvature)).clamp_min_(0)
+        X.sub_(_product(X, Q).sub_(P).div_(curvature)).clamp_min_(0)
 
     return _walk(data, Z, update, repeats)
 
@@ -267,17 +270,31 @@ def _walk(data: Data, Z: Tensor, update: Callable[[Tensor, Tensor, Tensor], None
     W, G = Z[..., :m, :], Z[..., m:, :]  # G = Hᵀ: both halves are then the same
     while True:
         yield Factors(Z.clone(), m)
-        P, Q = data.times(G), G.mT @ G
+        P, Q = data.times(G), _product(G.mT, G)
         for _ in range(repeats):
             update(W, P, Q)
-        P, Q = data.transposed_times(W), W.mT @ W
+        P, Q = data.transposed_times(W), _product(W.mT, W)
         for _ in range(repeats):
             update(G, P, Q)
 
 
+@functools.cache
+def torch_is_fast() -> bool:
+    """Whether torch multiplies faster than NumPy and SciPy do: its MKL is made for the processors of Intel.
+
+    On those of AMD it takes up to twice the time of NumPy's OpenBLAS for the narrow matrices of a factorization.
+    Where torch comes without MKL, its dense products are fast and its sparse ones are not.
+    """
+    try:
+        processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")  # Linux
+    except OSError:
+        processor = platform.processor()  # Windows; on macOS without the maker, who is Intel where there is an MKL
+    return not torch.backends.mkl.is_available() or "AuthenticAMD" not in processor
+
+
 def _quick(A: csr_array) -> Any:
-    """The same matrix for products: where torch has MKL, as its sparse tensor, twice as fast as scipy's."""
-    if not torch.backends.mkl.is_available():
+    """The same matrix for products: where torch's MKL is fast, as its sparse tensor, twice as fast as SciPy's."""
+    if not torch.backends.mkl.is_available() or not torch_is_fast():
         return A
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
@@ -292,7 +309,7 @@ def _product(A: Any, X: Tensor) -> Tensor:
         beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
         P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
         return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
-    return A @ X
+    return A @ X if torch_is_fast() else torch.from_numpy(A.numpy() @ X.numpy())
 
 
 def _directions(H: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from scipy.sparse import coo_matrix, csc_array, csr_array, csr_matrix
 from sklearn.decomposition import NMF
 from sklearn.decomposition._nmf import _initialize_nmf
 
+from mflearn import nonnegative
 from mflearn.descent import factorize as descend_on
 from mflearn.descent import random_factors, record
 from mflearn.gradients import by_autograd
@@ -210,12 +211,30 @@ def test_a_transposed_is_the_other_half_first():
     assert torch.allclose(one.WH, other.WH.mT, rtol=1e-9)
 
 
+LIBRARIES = ["torch", "NumPy", "torch without MKL"]
+
+
+def multiply_by(library, monkeypatch):
+    """Take the products of this library, as on a processor where it is the fastest."""
+    monkeypatch.setattr(nonnegative, "torch_is_fast", lambda: library != "NumPy")
+    if library == "torch without MKL":
+        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize(("maker", "fast"), [("GenuineIntel", True), ("AuthenticAMD", False)])
+def test_the_maker_of_the_processor_decides_which_library_multiplies(maker, fast, monkeypatch):
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
+    monkeypatch.setattr(nonnegative.Path, "read_text", lambda *_, **__: f"vendor_id : {maker}")
+    assert nonnegative.torch_is_fast.__wrapped__() == fast
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
+    assert nonnegative.torch_is_fast.__wrapped__()
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("A", [uniform(12, 9), some(60, 50), uniform(300, 250)], ids=["dense", "sparse", "large"])
-@pytest.mark.parametrize("mkl", [True, False])
-def test_a_batch_is_its_runs(A, method, mkl, monkeypatch):
-    if not mkl:
-        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_batch_is_its_runs(A, method, library, monkeypatch):
+    multiply_by(library, monkeypatch)
     batch = factorize(A, 3, steps=40, method=method, seed=[[0, 1], [2, 3]], keep_path=True)
     assert batch.loss.shape == (41, 2, 2) and batch.k.tolist() == [[3, 3], [3, 3]]
     for i, j in np.ndindex(2, 2):
@@ -224,13 +243,12 @@ def test_a_batch_is_its_runs(A, method, mkl, monkeypatch):
         assert torch.allclose(batch[i, j].path.Z, alone.path.Z, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("mkl", [True, False])
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("kind", [csr_array, csc_array, csr_matrix, coo_matrix, torch.Tensor.tolist])
 @pytest.mark.parametrize("share", [0.02, 0.5])
-def test_a_sparse_matrix_is_the_same_matrix(kind, share, mkl, monkeypatch):
+def test_a_sparse_matrix_is_the_same_matrix(kind, share, library, monkeypatch):
     """Also where torch has no fast sparse product."""
-    if not mkl:
-        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
+    multiply_by(library, monkeypatch)
     A = some(50, 40, share=share)
     ours = factorize(kind(A if kind is torch.Tensor.tolist else A.numpy()), 4, steps=60)
     dense = [Frobenius(A)(*point) for point in itertools.islice(multiplicative(A.clone(), random_start(A, 4)), 61)]

@@ -2,15 +2,17 @@
 
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits  # comes with scikit-learn
+from threadpoolctl import threadpool_info, threadpool_limits  # comes with scikit-learn
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,29 @@ def one_thread() -> Iterator[None]:
 
 
 def versions() -> str:
-    """What was measured on."""
+    """What was measured on: versions, the processor, and who multiplies matrices."""
+    libraries = {(one["internal_api"], one["version"], one.get("architecture")) for one in threadpool_info()}
+    blas = (" ".join(filter(None, one)) for one in libraries if one[0] != "openmp")
     return (
         f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores of {processor()}; "
+        f"BLAS of NumPy and SciPy: {', '.join(sorted(blas))}; of torch: {blas_of_torch()}"
     )
+
+
+def processor() -> str:
+    """The name of the processor, as far as the system tells it."""
+    try:
+        names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
+    except OSError:
+        names = []
+    return (names or [platform.processor() or "unknown make"])[0]
+
+
+def blas_of_torch() -> str:
+    """The library, and which instructions torch itself uses."""
+    name = re.search(r"(Math Kernel Library Version [\d.]+)|BLAS_INFO=(\w+)", torch.__config__.show())
+    return f"{name[1] or name[2] if name else 'unknown'}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def compare(lines: list[Contest], rounds: int, *, head: str, peer: str) -> bool:
