@@ -1,4 +1,4 @@
-# make lab | test | notebooks | lint | bench | help. Python 3.11 or newer is all that must be there: make PYTHON=python3.12
+# make lab | test | test-everywhere | notebooks | lint | bench | help. Python 3.11 or newer is all that must be there: make PYTHON=python3.12
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,6 +7,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constr
 help:
 	@echo "make lab        open the course in JupyterLab"
 	@echo "make test       lint, unit tests, doctests, the rules for notebooks, and all notebooks executed by nbval"
+	@echo "make test-everywhere   the same tests and notebooks under the arithmetic of other processors; takes hours"
 	@echo "make notebooks  run all notebooks and rewrite them in the form in which they are committed"
 	@echo "make lint       ruff: lint and format, read only"
 	@echo "make bench      measure against the classic program and scikit-learn"
@@ -16,6 +17,9 @@ lab: .venv/ready
 
 test: lint
 	@$(BIN)/python -m pytest
+
+test-everywhere: .venv/ready
+	@$(BIN)/python tests/other_processors.py
 
 notebooks: .venv/ready
 	@$(BIN)/ruff format --quiet notebooks
@@ -35,4 +39,4 @@ bench: .venv/ready
 	@$(PIP) -e ".[test]"
 	@touch $@
 
-.PHONY: help lab test notebooks lint bench
+.PHONY: help lab test test-everywhere notebooks lint bench

@@ -1,0 +1,104 @@
+"""The notebooks say the same under arithmetic that this machine does not have, and this arithmetic is what it claims.
+
+All variants, for all notebooks and tests: make test-everywhere.
+"""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import other_processors
+import pytest
+from notebook_form import NOTEBOOKS, missing, run, written
+
+ALL = pytest.mark.parametrize("notebook", [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
+
+
+def says_the_same(variant, notebook):
+    path = NOTEBOOKS / f"{notebook}.ipynb"
+    if reason := missing(path):
+        pytest.skip(reason)
+    outcome = other_processors.run(variant, [str(path)], processes=0)
+    assert outcome.failed == {} and outcome.cells > 0 and outcome.skipped == 0
+
+
+class TestOtherLastDigits:  # a class each, so that both can run at the same time
+    @ALL
+    def test_a_notebook_says_the_same(self, notebook):
+        says_the_same("noise-0", notebook)
+
+
+class TestNarrowKernels:
+    @ALL
+    def test_a_notebook_says_the_same(self, notebook):
+        says_the_same("narrow", notebook)
+
+
+def lines(variant, program):
+    """What this program prints under the variant."""
+    env = os.environ | other_processors.variants()[variant] | {"PYTHONPATH": str(other_processors.ARITHMETIC)}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+PRODUCTS = """
+import numpy, torch
+A = torch.arange(1.0, 7, dtype=torch.float64).view(2, 3)
+print(*(A @ (A.mT / 3)).flatten().tolist(), float(numpy.mean([0.1, 0.2, 0.4])))
+print(*(A @ (A.mT / 3)).flatten().tolist(), float(numpy.mean([0.1, 0.2, 0.4])))
+print(*(A @ A.mT).flatten().tolist(), *torch.linalg.svdvals(torch.diag(A[0])).tolist())
+"""
+
+
+def test_noise_changes_the_last_digits_always_in_the_same_way_and_nothing_that_is_exact():
+    plain, one, other = (lines(variant, PRODUCTS) for variant in ("as-is", "noise-0", "noise-1"))
+    assert one[0] == one[1] and len({plain[0], one[0], other[0]}) == 3
+    assert [float(x) for x in one[0].split()] == pytest.approx([float(x) for x in plain[0].split()], rel=1.2e-15)
+    assert plain[2] == one[2] == other[2]
+
+
+SIGNS = """
+import torch
+A = torch.tensor([[2.0, 1], [1, 3], [0, 1]], dtype=torch.float64)
+U, sigma, Vt = torch.linalg.svd(A, full_matrices=False)
+print(*Vt.sign().int().flatten().tolist())
+print(torch.allclose(U * sigma @ Vt, A))
+"""
+
+
+def test_signs_turns_singular_vectors_and_keeps_the_product():
+    (plain, product), (turned, same) = lines("as-is", SIGNS), lines("signs", SIGNS)
+    v, w = ([int(sign) for sign in text.split()] for text in (plain, turned))
+    assert w == [-v[0], -v[1], v[2], v[3]] and product == same == "True"
+
+
+TIES = """
+import torch
+x = torch.tensor([1.0, 2, 2, 1, 3])
+print(*x.topk(3).indices.tolist(), *torch.sort(x, descending=True).indices.tolist())
+print(*x.argsort(stable=True).tolist(), *x.topk(3).values.tolist())
+"""
+
+
+def test_ties_come_in_another_order_and_a_stable_order_stays():
+    plain, turned = lines("as-is", TIES), lines("ties", TIES)
+    assert plain[0] != turned[0] and sorted(plain[0].split()) == sorted(turned[0].split()) and plain[1] == turned[1]
+
+
+def test_narrow_kernels_are_narrow():
+    assert lines("narrow", "import torch; print(torch.backends.cpu.get_cpu_capability())") == ["DEFAULT"]
+
+
+def test_a_notebook_that_shows_round_off_is_found_out(tmp_path):
+    """It passes as it is, and its second cell fails under other last digits, with the line that differs."""
+    cells = ["import torch\nx = torch.linspace(0, 1, 7, dtype=torch.float64)\nprint(round(float(x @ x), 6))"]
+    cells += ["print(f'{float(x @ x):.17f}')"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    path = tmp_path / "rounding.ipynb"
+    path.write_text(written(run(book, tmp_path)), encoding="utf-8")
+    as_is, other = (other_processors.run(name, [str(path)], processes=0) for name in ("as-is", "noise-0"))
+    assert (as_is.cells, as_is.failed) == (2, {})
+    ((place, line),) = other.failed.items()
+    assert other.cells == 1 and place.endswith("Cell 1") and line.count("|") == 1
