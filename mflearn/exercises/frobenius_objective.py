@@ -244,7 +244,7 @@ EXERCISES = (
                 "So many numbers would be enough to fix the product, but W and H hold more than that.",
             ),
         ),
-        further="The photograph has 240,000 pixels, the factors hold 20,000 numbers: a twelfth.",
+        further="For the photograph it is a twelfth: the factors hold one number for every twelve of its pixels.",
         misconceptions=(8,),
     ),
     Exercise(
@@ -307,7 +307,10 @@ EXERCISES = (
                 "For a square table the limit is half the side. A long table of the same width has another limit.",
             ),
         ),
-        further="For the photograph it is 239: at k = 240 the factors hold just as many numbers as it has pixels.",
+        further=(
+            "For the photograph mn/(m + n) is a whole number. At that k the factors hold as many numbers as it has "
+            "pixels, so the largest k is one less."
+        ),
         misconceptions=(8,),
     ),
     Exercise(
@@ -369,7 +372,7 @@ EXERCISES = (
                 "This gives a length for each row. The norm is one number for the whole matrix.",
             ),
         ),
-        further="`torch.linalg.norm(B)` does the same. For the B of the task: norm 5, squares 25, their mean 6.25.",
+        further="`torch.linalg.norm(B)` does the same. For the B of the task it is 5, since the squares add up to 25.",
         misconceptions=(16,),
     ),
     Exercise(

@@ -335,7 +335,7 @@ _LIMIT = Exercise(
     ),
     further=(
         "That is why `mse_loss` bears learning rates that look huge: "
-        "for a 1000×1000 matrix η* is a million times that of the sum."
+        "for a matrix with a million entries η* is a million times that of the sum."
     ),
     misconceptions=(4, 15),
 )
@@ -914,8 +914,8 @@ _SHARPNESS = Exercise(
         ),
     ),
     further=(
-        "For a = 1 it is 52 at w = h = 3, and 2/52 is 0.038, far less than η*. At the balanced minimum w = h = 1 it is "
-        "4, and 2/4 is η* itself."
+        "For a = 1 it is 52 at w = h = 3, and 2/52 is far less than η*. At the balanced minimum w = h = 1 it is 4, and "
+        "2/4 is η* itself."
     ),
     misconceptions=(4,),
 )
@@ -934,7 +934,7 @@ QUIZ = (
                 "About 15 again.", "Near η* a step almost jumps to the same height on the other side. Look at the U."
             ),
             Choice(
-                "About 340.",
+                "Several hundred.",
                 "Yes: it jumps from wall to wall, and each jump is only a little shorter than the last.",
                 True,
             ),
@@ -946,10 +946,10 @@ QUIZ = (
         "η = 0.05 works for the sum of squares of a 4×2 matrix. With `mse_loss`, which takes the mean over the 8 "
         "entries, which η gives the same walk?",
         (
-            Choice("0.4", "Yes: the gradient is 8 times smaller, so η must be 8 times larger.", True),
+            Choice("8 · 0.05", "Yes: the gradient is 8 times smaller, so η must be 8 times larger.", True),
             Choice("0.05", "The gradient of the mean is 8 times smaller. With the same η each step would be as well."),
             Choice(
-                "0.00625",
+                "0.05 / 8",
                 "Turn it round: the gradient is smaller already. With a smaller η too, it is 64 times slower.",
             ),
         ),

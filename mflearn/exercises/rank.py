@@ -837,9 +837,9 @@ QUIZ: tuple[QuizQuestion, ...] = (
     QuizQuestion(
         "A 100×100 matrix is to be stored as W and H, in at most half as many numbers. Which k are possible?",
         (
-            Choice("all k up to 100", "At k = 100, W and H hold 20,000 numbers, twice as many as A."),
+            Choice("all k up to 100", "At k = 100, W and H hold twice as many numbers as A."),
             Choice("all k up to 50", "k = 50 takes 50 · (100 + 100) = 10,000 numbers: as many as A itself."),
-            Choice("all k up to 25", "k (m + n) = 25 · 200 = 5,000 is half of 10,000.", True),
+            Choice("all k up to 25", "k (m + n) = 25 · 200 is half of 10,000.", True),
         ),
         misconceptions=(8,),
     ),

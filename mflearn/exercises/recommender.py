@@ -805,7 +805,7 @@ EXERCISES = (
         ),
         further=(
             "Now with lists of your own, on validation: for MovieLens, popularity divided by its maximum plus 0.3 "
-            "times the score of Bayes (`W @ H`) has NDCG 0.122 instead of 0.108, better by 0.014 ± 0.003."
+            "times the score of Bayes (`W @ H`) has a higher NDCG than popularity alone."
         ),
         misconceptions=(17,),
     ),
@@ -1013,8 +1013,8 @@ QUIZ: tuple[QuizQuestion, ...] = (
             ),
             Choice(
                 "b_u and c_i are superfluous: w_u·h_i with two columns more can do the same, so nothing is gained.",
-                "It can, but it must find it out from the same few ratings. In notebook 08 five free columns end at "
-                "0.608, three columns with biases at 0.584.",
+                "It can, but it must find it out from the same few ratings. In notebook 08 three columns with "
+                "biases predict better than five free columns.",
             ),
             Choice(
                 "Its fit for rank 3, cut down to rank 2, is its fit for rank 2, as with the SVD.",
@@ -1030,7 +1030,7 @@ QUIZ: tuple[QuizQuestion, ...] = (
         (
             Choice(
                 "a by the cosine, b by the dot product.",
-                "Yes: the cosines are 1 and 0.71, the dot products 0.5 and 3. a has the same direction, b is the "
+                "Yes: the cosines are 1 and 1/√2, the dot products 0.5 and 3. a has the same direction, b is the "
                 "longer one.",
                 True,
             ),
@@ -1085,8 +1085,8 @@ QUIZ: tuple[QuizQuestion, ...] = (
             ),
             Choice(
                 "Little: among sixteen genres without any meaning, one such p would be no surprise.",
-                "Yes: with sixteen independent tests of nothing, a p of 0.03 or less turns up somewhere in 39 % of "
-                "all cases (1 − 0.97¹⁶).",
+                "Yes: with sixteen independent tests of nothing, a p of 0.03 or less turns up somewhere in more "
+                "than a third of all cases (1 − 0.97¹⁶).",
                 True,
             ),
             Choice(
