@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from mutants import TABLE, remembering
+from notebook_form import NOTEBOOKS
+from test_notebooks import read, uncomputed
 
 import mflearn
 from mflearn.exercises import check, hint, lecturer, logbook, progress, quiz, shelf, solution
@@ -21,6 +23,7 @@ from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, 
 MODULES = shelf.everything()
 EXERCISES = {one.id: one for module in MODULES.values() for one in module.EXERCISES}
 QUESTIONS = {f"{number}, {i}": q for number, module in MODULES.items() for i, q in enumerate(module.QUIZ, 1)}
+NAMES = [f"{number}_{name}" for number, name in shelf.MODULES.items()]  # of the notebooks
 SEEDS = 20  # `check` takes one of these
 
 
@@ -105,6 +108,20 @@ def test_each_notebook_has_its_exercises_and_five_questions():
 def test_each_misconception_is_probed():
     places = lecturer.places()
     assert len(places) == 23 and [number for number, where in places.items() if not where] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_the_exercises_and_the_quiz_is_computed_in_the_lesson(name):
+    """Hints and diagnoses may also quote the wrong answers that they speak of. Tasks are prose of the notebook."""
+    module, notebook = MODULES[name[:2]], read(NOTEBOOKS / f"{name}.ipynb")
+    texts = [one.further for one in module.EXERCISES]
+    for question in module.QUIZ:
+        texts += [question.text, *(text for choice in question.choices for text in (choice.text, choice.feedback))]
+    missing = uncomputed(texts, notebook)
+    for one in module.EXERCISES:
+        spoken = [*one.hints, *(wrong.diagnosis for wrong in one.wrong)]
+        missing += uncomputed(spoken, notebook, code=[wrong.code for wrong in one.wrong])
+    assert not missing, f"show it in an output of the lesson, or say it without the number: {missing}"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -1,9 +1,11 @@
-"""The canonical form, and what counts as a decimal of the prose."""
+"""The canonical form, and what counts as a number of the prose."""
+
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from notebook_form import METADATA, WIDGET_VIEW, canonical, main, problems, written
-from test_notebooks import decimals
+from test_notebooks import decimals, uncomputed, whole_results
 
 CELLS = [
     "print('one', flush=True)\nprint('two')",
@@ -95,3 +97,28 @@ def test_the_decimals_of_the_prose(prose, found):
 def test_a_decimal_may_be_rounded_at_its_last_place():
     ((_, value, half),) = decimals("0.167")
     assert abs(0.16718 - value) <= half < abs(0.1677 - value)
+
+
+@pytest.mark.parametrize(
+    "prose, found",
+    [
+        ("80 % of 214 months, 12 of 13 from 10,000, and 5%", [80, 214, 10_000, 5]),
+        ("300×256 pixels, (100, 1000)", [300, 256, 100, 1000]),
+        ("12.5 %, 0.001, 1e3, 0.97¹⁶, `x[100]`", []),
+        ("It was 95 % (Koren 2009).", []),
+    ],
+)
+def test_the_whole_numbers_that_look_like_results(prose, found):
+    assert [value for _, value, _ in whole_results(prose)] == found
+
+
+def test_a_text_does_not_prove_its_own_numbers():
+    asked = ["below 0.6", "At 0.25 it holds 10,000 of them, or 7 %."]
+    said = nbformat.v4.new_output("stream", text=f"It was so: {asked[0]}. {asked[1]}\n")
+    cell = nbformat.v4.new_code_cell(f"print(explorer.predict({asked[0]!r}))", outputs=[said])
+    book = SimpleNamespace(code=[cell], lesson=[cell])
+    assert [missing.split(" in ")[0] for missing in uncomputed(asked, book)] == ["0.6", "0.25", "10000", "7 %"]
+    said.text += "The lesson computes 0.6, 0.2509, 9,999 and 0.0712.\n"
+    assert [missing.split(" in ")[0] for missing in uncomputed(asked, book)] == ["10000"]
+    cell.source += "\nsteps = 10_000"
+    assert uncomputed(asked, book) == []

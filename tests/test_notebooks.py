@@ -5,6 +5,9 @@ round to it at its number of decimals (`12.5 %` may be there as 0.125). Not look
 is only a number, or `eta = 0.05`, is looked at: write versions as `Python 3.11`), numbers of headings, of sections,
 figures and exercises, whatever has two dots (dates, versions), and a sentence that names its source, by a link or as
 (Author 2009).
+
+The numbers that an exercise, a quiz or an explorer states must be computed in the lesson of its notebook, and so must
+whole numbers that look like results: `uncomputed` finds the others, for test_exercises.py and test_widgets.py.
 """
 
 import re
@@ -127,6 +130,15 @@ def numbers(text):
     return [float(number) for number in re.findall(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?", text)]
 
 
+def shown(cells):
+    """The text of each output."""
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        yield output.get("text", "")
+        for mime, text in output.get("data", {}).items():
+            if mime.startswith("text/"):
+                yield re.sub(r"data:[^\"')]*", "", text)
+
+
 def sentences(source):
     """Roughly: list items, rows of tables and paragraphs are cut too, `et al. 2009` is not."""
     source = re.sub(r"^(\s*#+)\s+\d+(\.\d+)*\.?(?=\s)", r"\1", without_fences(source), flags=re.M)
@@ -134,8 +146,8 @@ def sentences(source):
         yield from re.split(r"(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_$\[]*[^\W\d_])(?<!al\. )", part)
 
 
-def decimals(source):
-    """Each decimal of the prose: as written, its size, and the half of its last place."""
+def plain(source):
+    """Each sentence of the prose, without what is not looked at, and with 1,234 as 1234."""
     for sentence in sentences(source):
         if re.search(
             r"\]\(https?:|<https?:|https?://|\([A-Z][^()]*\b(?:1[89]|20)\d\d[a-z]?\)|\b(?:1[89]|20)\d\d\)", sentence
@@ -148,11 +160,50 @@ def decimals(source):
         sentence = re.sub(
             r"(?i)(?:§|\b(?:section|chapter|figure|table|exercise|equation|theorem))\s*\d+(\.\d+)+", " ", sentence
         )
-        sentence = re.sub(r"(?<=\d)(?:\{,\}|,)(?=\d{3}(?!\d))", "", sentence)
+        yield re.sub(r"(?<=\d)(?:\{,\}|,)(?=\d{3}(?!\d))", "", sentence)
+
+
+def decimals(source):
+    """Each decimal of the prose: as written, its size, and the half of its last place."""
+    for sentence in plain(source):
         for found in re.finditer(MANTISSA + POWER, sentence):
             mantissa, *powers = found.groups()
             ten = 10.0 ** int((next(filter(None, powers), "0")).translate(SUPERSCRIPTS))
             yield found[0], float(mantissa) * ten, 0.5 * ten * 10.0 ** -len(mantissa.split(".")[1])
+
+
+def whole_results(source):
+    """The same of whole numbers that look like results: percentages, and numbers of three digits or more, exactly."""
+    for sentence in plain(source):
+        for found in re.finditer(r"(?<![\w.])(\d+)(\s?%)?(?!\w|\.\d)", sentence):
+            if found[2] or len(found[1]) >= 3:
+                yield found[0], float(found[1]), 0.5 if found[2] else 0.0
+
+
+def is_known(value, half, known):
+    """Whether a known number, or a share as a percentage, rounds to this. No percentage is exact (half = 0)."""
+    half *= 1 + 1e-9
+    return any(abs(number - value) <= half or (half and abs(100 * number - value) <= half) for number in known)
+
+
+def uncomputed(texts, notebook, *, code=()):
+    """The numbers of these texts that neither the lesson has shown, nor any code of the notebook or `code` holds.
+
+    Outputs of the exercises do not count, since they repeat such texts. Where the lesson repeats one, because it asks
+    an explorer its question, that place does not count either.
+    """
+    seen = [*code, *(cell.source for cell in notebook.code), *shown(notebook.lesson)]
+    for text in texts:
+        if re.search(r"\d", text) and re.search(r"[^\W\d_]", text):  # a choice may be a bare number
+            seen = [one.replace(text, " ") for one in seen]
+    seen += [re.sub(r"(?<=\d)[,_](?=\d{3}(?!\d))", "", one) for one in seen]
+    known = {number for one in seen for number in numbers(one)}
+    return [
+        f"{written} in {text!r}"
+        for text in texts
+        for written, value, half in (*decimals(text), *whole_results(text))
+        if not is_known(value, half, known)
+    ]
 
 
 def test_is_in_canonical_form(notebook):
@@ -174,18 +225,11 @@ def test_no_cell_asks_for_an_exemption(notebook):
 
 
 def test_every_decimal_in_the_prose_is_computed(notebook):
-    seen = [cell.source for cell in notebook.code]
-    for cell in notebook.code:
-        for output in cell.outputs:
-            data = {mime: text for mime, text in output.get("data", {}).items() if mime.startswith("text/")}
-            seen += [output.get("text", ""), *(re.sub(r"data:[^\"')]*", "", text) for text in data.values())]
+    seen = [*(cell.source for cell in notebook.code), *shown(notebook.code)]
     known = [number for text in seen for number in numbers(text)]
     for source in notebook.markdown:
         for written, value, half in decimals(source):
-            close = [
-                k for k in known if abs(k - value) <= half * (1 + 1e-9) or abs(100 * k - value) <= half * (1 + 1e-9)
-            ]
-            assert close, (
+            assert is_known(value, half, known), (
                 f"{written} stands in the prose, but no output and no code of this notebook has it: {source[:200]!r}"
             )
 

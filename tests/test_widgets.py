@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 import torch
 from nbval_strict import difference
+from notebook_form import NOTEBOOKS
 from PIL import Image
+from test_notebooks import read, uncomputed
 
 from mflearn import widgets
 from mflearn.descent import Factors, Run, factorize
@@ -560,12 +562,28 @@ def test_what_is_shown_instead_of_the_settings_asked_for_is_not_judged():
 ASKED = [name for name in EXPLORERS if name != "explore_stability_game"]
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_every_question_has_one_right_answer_among_its_options(name):
-    explorer = getattr(widgets, name)()
+@pytest.fixture(scope="module", params=ASKED)
+def asked(request):
+    """The name of an explorer, and the explorer."""
+    return request.param, getattr(widgets, request.param)()
+
+
+def test_every_question_has_one_right_answer_among_its_options(asked):
+    _, explorer = asked
     options = explorer.prediction.question.options
     right = [option for option in options if explorer.predict(option).startswith("It was so")]
     assert len(right) == 1 and len(set(options)) == len(options) >= 3
+
+
+def test_every_number_of_a_question_is_computed_in_the_lesson_that_asks_it(asked):
+    name, explorer = asked
+    question = explorer.prediction.question
+    books = [read(path) for path in NOTEBOOKS.glob("*.ipynb")]
+    lessons = [book for book in books if any(f"{name}(" in cell.source for cell in book.code)]
+    assert lessons, "no notebook shows it"
+    for lesson in lessons:
+        missing = uncomputed([question.text, *question.options, question.why], lesson)
+        assert not missing, f"show it in an output of the lesson, or say it without the number: {missing}"
 
 
 def test_the_answers_to_the_questions_follow_the_result():
