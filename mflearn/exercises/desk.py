@@ -106,7 +106,7 @@ def solution(id: str, *, insist: bool = False) -> Page:
 
 @_in_one_line
 def quiz(number: str) -> Quiz:
-    """The five questions of a notebook, such as `quiz("02")`."""
+    """The questions of a notebook, such as `quiz("02")`."""
     return Quiz(number, shelf.module(number).QUIZ)
 
 

@@ -59,15 +59,16 @@ class Overview:
         figure = canvas(6.0, 0.3 * len(self.lines) + 0.9)
         ax = figure.subplots()
         widest = max(len(line.exercises) for line in self.lines)
+        most = max(len(line.questions) for line in self.lines)
         for row, line in enumerate(self.lines):
             for marker, start, states in (("s", 0, line.exercises), ("o", widest + 1, line.questions)):
                 for i, state in enumerate(states):
                     style = {True: "full", False: "bottom", None: "none"}[state]
                     ax.plot(start + i, row, marker, ms=11, mec=BLUE, mfc=BLUE, fillstyle=style, mfcalt="white")
         ax.set_yticks(range(len(self.lines)), [line.number for line in self.lines])
-        ax.set_xticks([(widest - 1) / 2, widest + 3], ["exercises", "questions"])
+        ax.set_xticks([(widest - 1) / 2, widest + (most + 1) / 2], ["exercises", "questions"])
         ax.set_title(repr(self), fontsize=9)
-        ax.set_xlim(-1, widest + 6)
+        ax.set_xlim(-1, widest + most + 1)
         ax.set_ylim(len(self.lines) - 0.5, -0.5)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
