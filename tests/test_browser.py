@@ -123,7 +123,7 @@ def accessible(page, box):
     return found
 
 
-EXPLORERS = {
+EXPLORERS = {  # a label of each
     "01_frobenius_objective.ipynb": ["rank k"],
     "02_gradients.ipynb": ["h = 10^"],
     "03_learning_rate.ipynb": ["η / η*", "matrix"],
@@ -134,6 +134,13 @@ EXPLORERS = {
     "08_sparse_ratings.ipynb": ["share observed"],
     "09_recommender.ipynb": ["popularity cut"],
 }
+
+
+def test_every_explorer_of_the_course_is_listed():
+    shown = {path.name: re.findall(r"= explore_\w+\(", path.read_text("utf-8")) for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {name: len(found) for name, found in shown.items() if found} == {
+        name: len(labels) for name, labels in EXPLORERS.items()
+    }
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

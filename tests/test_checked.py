@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import torch
+from test_architecture import RANK
 
 from mflearn import descent, estimator, exact, gradients, matrices, nonnegative, objectives
 from mflearn.descent import (
@@ -686,8 +687,13 @@ def surroundings():
     return (*states, torch.get_default_dtype(), torch.is_grad_enabled(), torch.is_inference_mode_enabled())
 
 
+ELSEWHERE = {"ratings", "festival", "sides", "model", "recommend", "scores"}  # called in test_refused.py
+ELSEWHERE |= {"checked", "titles", "plots", "exercises", "widgets"}  # take no matrix to factor, or show it
+
+
 def test_every_public_function_is_called_below():
     modules = (matrices, objectives, gradients, descent, exact, nonnegative, estimator)
+    assert {module.__name__.removeprefix("mflearn.") for module in modules} == RANK.keys() - ELSEWHERE
     members = itertools.chain.from_iterable(inspect.getmembers(module) for module in modules)
     public = {
         name
