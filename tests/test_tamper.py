@@ -17,9 +17,11 @@ import nbformat
 import numpy as np
 import pytest
 from nbformat import NotebookNode
-from nbval_strict import WIDGET_VIEW
+from nbval_strict import WIDGET_VIEW, difference
 from notebook_form import run, written
 from PIL import Image
+
+from mflearn.plots import canvas
 
 ROOT = Path(__file__).parents[1]
 CANONICAL, SMALL, SEMICOLON = "is_in_canonical_form", "is_small", "no_line_ends_in_a_semicolon"
@@ -224,6 +226,8 @@ EXECUTED = {
     "draw that raises when driven": (say("[0, result]", "[0, 1 / (result - 9)]", 2), {"Cell 3"}),
     "another picture": (picture(lambda pixels: 255 - pixels), {"Cell 1"}),
     "picture with one mark moved": (picture(one_mark_moved), {"Cell 1"}),
+    "picture moved by a pixel": (picture(lambda pixels: np.roll(pixels, (1, 1), (0, 1))), set()),
+    "picture moved by three pixels": (picture(lambda pixels: np.roll(pixels, 3, 0)), {"Cell 1"}),
     "picture of another size": (picture(lambda pixels: pixels[:-8]), {"Cell 1"}),
     "picture that is none": (no_picture, {"Cell 1"}),
     "picture removed": (drop("image/png", 1), {"Cell 1"}),
@@ -331,6 +335,32 @@ def failures(tmp_path_factory):
 @pytest.mark.parametrize("case", [*EXECUTED, *READ])
 def test_a_spoiled_notebook_fails_where_it_should(failures, case):
     assert failures[name(case)] == (EXECUTED | READ)[case][1]
+
+
+def drawn(text="0.167", size=10, last=4.0, width=2.0, colour="C0"):
+    """A line and a number, as base64."""
+    figure = canvas(4, 2.5)
+    ax = figure.subplots()
+    ax.plot([1.25, 2.5, last], linewidth=width, color=colour)
+    ax.text(0.5, 2, text, fontsize=size)
+    figure.savefig(png := io.BytesIO(), format="png")
+    return base64.b64encode(png.getvalue()).decode()
+
+
+@pytest.mark.parametrize("size", [8, 9, 10, 12])
+@pytest.mark.parametrize("digit", "012345689")
+def test_one_other_digit_makes_another_picture(size, digit):
+    assert difference(drawn(size=size), drawn("0.16" + digit, size))
+
+
+@pytest.mark.parametrize("other", [{"last": 4.1}, {"colour": "C1"}, {"width": 6}, {"text": ""}])
+def test_another_line_makes_another_picture(other):
+    assert difference(drawn(), drawn(**other))
+
+
+@pytest.mark.parametrize("other", [{}, {"last": 4.0 + 1e-9}, {"width": 2.05}])
+def test_what_no_eye_sees_is_the_same_picture(other):
+    assert difference(drawn(), drawn(**other)) is None
 
 
 @pytest.mark.parametrize("case", TEXT)
