@@ -87,7 +87,7 @@ FIRST_ORDER = {
     "NAdam": (torch.optim.NAdam, 0.02),
     "RAdam": (torch.optim.RAdam, 0.02),
     "Adagrad": (torch.optim.Adagrad, 0.1),
-    "Adadelta": (torch.optim.Adadelta, 1.0),
+    "Adadelta": (torch.optim.Adadelta, 0.3),  # at 1 it never settles, and rounding grows
     "RMSprop": (torch.optim.RMSprop, 0.01),
     "Rprop": (torch.optim.Rprop, 0.01),
     "ASGD": (torch.optim.ASGD, 0.02),
@@ -126,14 +126,17 @@ def assert_same(one, alone):
     assert torch.allclose(one.factors.Z, alone.factors.Z, rtol=1e-9, atol=1e-11)
 
 
-def each_its_own(runs, rule=GradientDescent):
-    """k, η and seed that all differ between runs, η in units of η*; every third run diverges, but none of Adam.
+CALM = {  # in units of η*: elsewhere a rule blows rounding up, Momentum at 0.95 and Adam at 8 a million times and more
+    GradientDescent: [0.3, 0.95, 2.5, 0.7, 0.1, 8.0],
+    Momentum: [0.3, 0.6, 2.5, 0.7, 0.1, 8.0],
+    Adam: [0.3, 0.95, 0.5, 0.7, 0.1, 0.8],
+}
 
-    Adam would not diverge at 8 η*, but blow up rounding by a factor of a million there.
-    """
+
+def each_its_own(runs, rule=GradientDescent):
+    """k, η and seed that all differ between runs; every third run diverges, but none of Adam, which hardly can."""
     index = torch.arange(max(1, int(torch.tensor(runs).prod()))).reshape(runs)
-    factors = [0.3, 0.95, 0.5, 0.7, 0.1, 0.8] if rule is Adam else [0.3, 0.95, 2.5, 0.7, 0.1, 8.0]
-    factor = torch.tensor(factors, dtype=torch.float64)[index % 6]
+    factor = torch.tensor(CALM[rule], dtype=torch.float64)[index % 6]
     return {"k": 1 + index % 3, "eta": factor * stable_eta(A), "seed": 7 * index}
 
 
