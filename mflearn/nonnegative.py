@@ -52,7 +52,8 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     Z[...] = Z.clamp_min(floor)
 
     def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
-        X.mul_(_product(X, Q).reciprocal_().mul_(P)).clamp_min_(floor)
+        below = _product(X, Q)
+        X.mul_(torch.div(P, below, out=below)).clamp_min_(floor)
 
     return _walk(data, Z, update, repeats)
 
@@ -280,10 +281,9 @@ def _walk(data: Data, Z: Tensor, update: Callable[[Tensor, Tensor, Tensor], None
 
 @functools.cache
 def torch_is_fast() -> bool:
-    """Whether torch multiplies faster than NumPy and SciPy do: its MKL is made for the processors of Intel.
+    """Whether torch multiplies dense matrices faster than NumPy does: its MKL is made for the processors of Intel.
 
     On those of AMD it takes up to twice the time of NumPy's OpenBLAS for the narrow matrices of a factorization.
-    Where torch comes without MKL, its dense products are fast and its sparse ones are not.
     """
     try:
         processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")  # Linux
@@ -293,8 +293,8 @@ def torch_is_fast() -> bool:
 
 
 def _quick(A: csr_array) -> Any:
-    """The same matrix for products: where torch's MKL is fast, as its sparse tensor, twice as fast as SciPy's."""
-    if not torch.backends.mkl.is_available() or not torch_is_fast():
+    """The same matrix for products: where torch has MKL, as its sparse tensor, twice as fast as SciPy's."""
+    if not torch.backends.mkl.is_available():
         return A
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
