@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 import matplotlib
+import pytest
 import scipy.linalg  # noqa: F401 - its BLAS, and numpy's, must be there to be limited
 import torch
 from threadpoolctl import threadpool_limits
@@ -16,3 +17,14 @@ threadpool_limits(1)
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too
+
+
+@pytest.fixture(scope="module")
+def patient_fence():
+    """An answer has a minute, and the judge three to say something: no verdict tells of a busy machine."""
+    from mflearn.exercises import fence
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name, seconds in {"LIMIT": 60.0, "PROMISE": 180.0, "FAREWELL": 60.0, "START": 300.0}.items():
+            patched.setattr(fence, name, seconds)
+        yield

@@ -25,6 +25,7 @@ EXERCISES = {one.id: one for module in MODULES.values() for one in module.EXERCI
 QUESTIONS = {f"{number}, {i}": q for number, module in MODULES.items() for i, q in enumerate(module.QUIZ, 1)}
 NAMES = [f"{number}_{name}" for number, name in shelf.MODULES.items()]  # of the notebooks
 SEEDS = 20  # `check` takes one of these
+pytestmark = pytest.mark.usefixtures("patient_fence")
 
 # The least that is demanded, of each notebook and each exercise: so it grows with the course.
 EXERCISES_OF_A_NOTEBOOK, QUESTIONS_OF_A_NOTEBOOK = 4, 5
@@ -289,13 +290,17 @@ def test_where_nothing_can_be_written_the_verdict_comes_and_hints_go_on(book, mo
     assert repr(solution("01.1")) == EXERCISES["01.1"].solution
 
 
-def _try(times):
+def _try(times, together):
+    logbook.PATIENCE = 300  # a learner is not to wait; here one may have to, on a busy machine
+    together.wait(300)
     for _ in range(times):
         assert logbook.attempted("01.1", NOT_YET) == ""
 
 
 def test_two_notebooks_do_not_lose_each_others_entries(book):
-    both = [multiprocessing.get_context("spawn").Process(target=_try, args=(40,)) for _ in range(2)]
+    spawn = multiprocessing.get_context("spawn")
+    together = spawn.Barrier(2)  # else one may have ended before the other has begun
+    both = [spawn.Process(target=_try, args=(40, together)) for _ in range(2)]
     for one in both:
         one.start()
     for one in both:

@@ -21,6 +21,7 @@ import psutil
 
 FORK, FRESH = "fork", "spawn"
 LIMIT = 3.0  # seconds for one answer, if the judge was ready when it came
+GRACE = 0.3  # and for the watchdog inside it, to end it and tell where it was
 MEMORY = 2**30  # bytes for one answer, beyond what Python and torch have
 LARGEST = 16 * 2**20  # bytes sent one way
 
@@ -56,7 +57,7 @@ class Child:
     def run(self, job: dict, packed: bytes) -> list | str:
         """The attempts of an answer, as plain data; or a sentence that says what became of the child."""
         limit = job["limit"]
-        late = time.monotonic() + limit + 0.3  # it should have ended itself by then, and told where it was
+        late = time.monotonic() + limit + GRACE
         try:
             self.pipe.send_bytes(json.dumps(job).encode())
             self.pipe.send_bytes(packed)

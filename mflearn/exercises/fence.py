@@ -47,6 +47,7 @@ from .exercise import ERROR, Verdict
 METHOD = FORK if sys.platform == "linux" else FRESH  # elsewhere a fork is not there, or not safe
 START, PROMISE = 60.0, 4.2  # seconds for the judge to get ready, and from the call to the verdict
 LEAST, SLACK = 1.0, 0.6  # seconds for an answer that had to wait for the judge, and for the judge to say so
+FAREWELL = 0.5  # seconds for a judge to leave by itself
 SEEDS = 20  # as many as the tests try
 LONELY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 default_dtype = torch.get_default_dtype  # before anybody can patch it
@@ -110,7 +111,7 @@ class Fence:
             with suppress(OSError):  # there was something left to write
                 self.judge.stdin.close()
             with suppress(subprocess.TimeoutExpired):
-                self.judge.wait(0.5)
+                self.judge.wait(FAREWELL)
             self.judge.kill()
             self.judge.wait()
             self.judge.stdout.close()
