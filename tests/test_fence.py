@@ -1,6 +1,11 @@
-"""What a learner's answer may do, and cannot: each peril through `check`, with a forked child and with a fresh one."""
+"""What a learner's answer may do, and cannot: each peril through `check`, with a forked child and with a fresh one.
+
+No verdict here depends on how fast the machine is. The 5 seconds that are promised are counted on a clock of the
+test's own; elsewhere an answer has a minute, and one that never ends has ten times what a right one took just before.
+"""
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -9,6 +14,7 @@ import secrets
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -16,28 +22,43 @@ import pytest
 import torch
 from jupyter_client.manager import start_new_kernel
 
-from mflearn.exercises import check, desk, plain, shelf
+from mflearn.exercises import check, child, desk, plain, shelf
+from mflearn.exercises import fence as fence_module
 from mflearn.exercises.child import FORK, FRESH
 from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET, same
 from mflearn.exercises.fence import Fence
 
 SECONDS = 5  # what is promised
+PROMISED = {name: getattr(fence_module, name) for name in ("LIMIT", "PROMISE")}  # as a learner has them
+WATCHDOG = child.GRACE
+JUDGE = {  # limits that the judge has here
+    "MEMORY": 2**29,  # bytes, so that little is touched before they are full: 2 GiB have taken more than 5 s
+    "GRACE": 10.0,  # seconds for the watchdog to say where an answer was; on a busy machine it comes late
+    "LIMIT": 600.0,  # seconds; two more of CPU are all that an answer gets
+}
 METHODS = [pytest.param(FORK, marks=pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")), FRESH]
-IMPORTS = "import ctypes, itertools, os, random, signal, sys, mflearn.exercises.exercise as ours, numpy, torch"
+IMPORTS = "import ctypes, itertools, os, random, signal, sys, time, mflearn.exercises.exercise as ours, numpy, torch"
 RIGHT = "w[:, None] * h"
 PATCH = "torch.allclose = torch.equal = numpy.allclose = torch.Tensor.__eq__ = ours.same = lambda *_, **__: True"
 UNWATCHED = "import faulthandler; faulthandler.cancel_dump_traceback_later()"
 LIMITS = "sys.dont_write_bytecode, *(r.getrlimit(one)[0] for one in (r.RLIMIT_CPU, r.RLIMIT_CORE, r.RLIMIT_FSIZE))"
-LIMITED = f"import resource as r; ok = ({LIMITS}) == (True, 5, 0, 2**16) and 0 < r.getrlimit(r.RLIMIT_AS)[0] < 2**40"
+LIMITED = f"import resource as r; ok = ({LIMITS}) == (True, 602, 0, 2**16) and 0 < r.getrlimit(r.RLIMIT_AS)[0] < 2**40"
+HOARD = """kept = []
+    while len(kept) < 100:  # 800 MB, at leisure: then the judge, who looks now and then, has seen enough
+        kept.append(numpy.ones(10**6))
+        time.sleep(0.01)
+    while True:  # and has all the time there is to say so
+        time.sleep(1)"""
+STILL = r"still ran after \S+ s"
 DRAW = "random.random(); numpy.random.rand(); torch.rand(3)"
 BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "right": (f"return {RIGHT}", CORRECT, ""),
     "the three dots": ("return ...", NOT_ANSWERED, ""),
     "None": ("w @ h if len(w) == len(h) else 0", NOT_YET, "is the return missing"),
-    "an endless loop": ("while True: w = w", ERROR, "still ran after 3 s, in line 3 of the cell"),
-    "an endless loop in C": ("return sum(itertools.repeat(1))", ERROR, "3 s, in line 3 of the cell"),
-    "an endless loop without a watchdog": (f"{UNWATCHED}; return sum(itertools.repeat(1))", ERROR, "3 s. Does"),
-    "endless prints": ("while True: print('x' * 1000)", ERROR, "still ran after 3 s"),
+    "an endless loop": ("while True: w = w", ERROR, STILL + ", in line 3 of the cell"),
+    "an endless loop in C": ("return sum(itertools.repeat(1))", ERROR, STILL + ", in line 3 of the cell"),
+    "an endless loop without a watchdog": (f"{UNWATCHED}; return sum(itertools.repeat(1))", ERROR, STILL + r"\. Does"),
+    "endless prints": ("while True: print('x' * 1000)", ERROR, STILL),
     "a flood of prints": (f"print('x' * 10**7); return {RIGHT}", CORRECT, ""),
     "writes to the file descriptors": (f"os.write(1, b'x'); os.write(2, b'x'); return {RIGHT}", CORRECT, ""),
     "reads input": ("return float(input())", ERROR, "EOFError.*line 3 of the cell"),
@@ -45,9 +66,9 @@ BODIES = {  # of `def outer(w, h):`, and what must be said of it
     "a crash of Python": ("ctypes.string_at(0)", ERROR, "ended Python itself.*line 3 of the cell"),
     "a huge allocation of numpy": ("return numpy.ones((10**6, 10**6))", ERROR, "MemoryError.*line 3"),
     "a huge allocation of torch": ("return torch.ones(10**6, 10**6)", ERROR, "MemoryError.*line 3"),
-    "more and more memory": ("while True: w = [w, numpy.ones(10**7)]", ERROR, "MemoryError"),
+    "more and more memory": (HOARD, ERROR, "MemoryError: it (takes|asks for) more"),
     "a large file": ("open('large', 'wb').write(bytes(10**6))", ERROR, "OSError.*File too large"),
-    "a huge result": ("return torch.ones(10**7)", ERROR, "more numbers than anybody"),
+    "a huge result": ("return torch.ones(4 * 10**6)", ERROR, "more numbers than anybody"),
     "its own limits": (f"{LIMITED}; return {RIGHT} if ok else 0", CORRECT, ""),
     "sys.exit": ("sys.exit('bye')", ERROR, r"SystemExit: bye \(line 3 of the cell\)"),
     "os._exit": ("os._exit(0)", ERROR, "ended Python itself"),
@@ -71,6 +92,7 @@ ALSO_FRESH = {  # of all others, what is said does not depend on the process
     "deep recursion", "random numbers", "a crash of Python", "more and more memory", "os._exit", "a killed judge",
     "a frozen judge", "zeros, and all is the same", "a changed argument, and all is the same",
 }  # fmt: skip
+ENDLESS = {name for name in BODIES if name.startswith("an endless loop")} | {"endless prints"}
 
 
 def answer(source, name="outer"):
@@ -95,12 +117,39 @@ def nothing_is_limited_yet():
             resource.setrlimit(resource.RLIMIT_CORE, core)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def a_judge_with_our_limits(patient_fence):
+    start = subprocess.Popen
+
+    def with_our_limits(command, **rest):
+        *python, program = command
+        assert "child.judge(" in program
+        ours = "".join(f"child.{name} = {value}; " for name, value in JUDGE.items())
+        return start([*python, program.replace("child.judge(", f"{ours}child.judge(")], **rest)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fence_module, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": with_our_limits}))
+        yield
+
+
 @pytest.fixture(scope="module", params=METHODS)
 def fence(request):
     one = Fence(request.param)
     shelf.find("01.1")  # whose module is loaded now
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="module")
+def short(fence):
+    """Seconds within which any answer has begun: ten times what a right one takes in all, on this machine, today."""
+    took = []
+    for _ in range(2):
+        fence.ready()
+        begun = time.monotonic()
+        assert fence.verdict("01.1", answer(f"def outer(w, h):\n    return {RIGHT}")).state == CORRECT
+        took.append(time.monotonic() - begun)
+    return max(1.0, 10 * max(took))
 
 
 only_here = pytest.mark.parametrize("fence", METHODS[:1] if sys.platform == "linux" else METHODS[1:], indirect=True)
@@ -114,10 +163,7 @@ def asked(fence, monkeypatch, capfd):
         monkeypatch.setattr(desk, "FENCE", fence)
         fence.ready()
         before, called = _here(), torch.allclose
-        begun = time.monotonic()
         reply = check("01.1", one)
-        took = time.monotonic() - begun
-        assert took < SECONDS
         assert torch.allclose is called and all(np.array_equal(a, b) for a, b in zip(before, _here(), strict=True))
         assert capfd.readouterr() == ("", "")
         return reply
@@ -136,29 +182,46 @@ def _here():
 
 
 @pytest.mark.parametrize("peril", BODIES)
-def test_every_answer_gets_a_verdict_and_harms_nothing(asked, fence, peril):
+def test_every_answer_gets_a_verdict_and_harms_nothing(asked, fence, peril, short, monkeypatch):
     if fence.method == FRESH and peril not in ALSO_FRESH:
         return
     body, state, words = BODIES[peril]
+    if peril in ENDLESS:
+        monkeypatch.setattr(fence_module, "LIMIT", short)
+    if peril == "a frozen judge":
+        monkeypatch.setattr(fence_module, "PROMISE", short)  # what comes in the end is the kernel's last deadline
+        monkeypatch.setattr(fence_module, "LIMIT", short)
     reply = asked(answer(f"{IMPORTS}\ndef outer(w, h):\n    {body}"))
     assert (reply.state, bool(re.search(words, reply.words))) == (state, True), reply
     assert "\n" not in reply.words and len(reply.words) <= 200
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_the_first_answer_gets_its_verdict_in_time_too(method, monkeypatch):
-    """The judge is started when it is called, and that counts: 5 s in all, on a machine that starts it within 3 s."""
-    one, loop = Fence(method), answer("def outer(w, h):\n    while True: w = w")
-    begun, ready = time.monotonic(), one.ready
-    waited = []
-    monkeypatch.setattr(one, "ready", lambda: (ready(), waited.append(time.monotonic() - begun)))
-    verdict = one.verdict("01.1", loop)
-    took = time.monotonic() - begun
-    one.stop()
-    assert verdict.state == ERROR
-    ran = float(re.search(r"still ran after (.+) s, in line 2", verdict.words)[1])
-    assert ran == pytest.approx(min(3, max(3.6 - waited[0], 1)), abs=0.5), "less than 3 s, as it had to wait"
-    assert took < max(SECONDS, waited[0] + 2)
+@pytest.mark.parametrize("waited", [0.0, 0.4, 0.6, 0.7, 1.5, 2.6, 3.0, 10.0])
+def test_the_verdict_comes_in_time_of_the_first_answer_too(waited, monkeypatch):
+    """5 s in all, on a machine that starts the judge within 3 s: what an answer waits for the judge is its own loss.
+
+    The clock is ours. What is counted is what the judge is told, and how long the kernel then listens to it at most.
+    """
+    now, page, listened = [100.0], io.BytesIO(), []
+
+    def hear(seconds):
+        listened.append(seconds)
+        return {"state": ERROR, "words": ""}
+
+    for name, seconds in PROMISED.items():
+        monkeypatch.setattr(fence_module, name, seconds)
+    monkeypatch.setattr(fence_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    one = Fence()
+    one.judge = SimpleNamespace(stdin=page)
+    monkeypatch.setattr(one, "ready", lambda: now.append(now.pop() + waited))
+    monkeypatch.setattr(one, "_hear", hear)
+    assert one.verdict("01.1", len).state == ERROR
+    one.judge = None  # who needs no farewell
+    limit = json.loads(page.getvalue().splitlines()[0])["limit"]
+    assert limit == pytest.approx(min(3, max(3.6 - waited, 1)), abs=0.051)
+    (most,) = listened
+    assert limit + WATCHDOG < most, "the judge may still say so"
+    assert waited + most < SECONDS if waited <= 3 else most < 2
 
 
 def test_the_processes_of_the_judge_load_no_more_than_they_need():
@@ -224,7 +287,7 @@ def test_nothing_is_left_behind(tmp_path, fence, monkeypatch):
     assert sleeper not in [one.info["cmdline"] for one in psutil.process_iter(["cmdline"])]
     family = judge.children(recursive=True)
     own.stop()
-    gone, alive = psutil.wait_procs([judge, *family], timeout=10)
+    gone, alive = psutil.wait_procs([judge, *family], timeout=60)
     assert alive == [] and list(tmp_path.glob("mflearn-*")) == []
 
 
@@ -232,10 +295,10 @@ def test_nothing_is_left_behind(tmp_path, fence, monkeypatch):
 def test_the_judge_ends_with_its_kernel(fence, end):
     program = f"import os\nfrom mflearn.exercises.fence import Fence\nfence = Fence({fence.method!r})\nfence.ready()\n"
     program += f"print(fence.judge.pid, flush=True)\n{end}"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert done.stderr == ""
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(int(done.stdout)).wait(10)
+        psutil.Process(int(done.stdout)).wait(60)
     assert not psutil.pid_exists(int(done.stdout))
 
 
@@ -294,8 +357,9 @@ def test_of_all_else_only_the_name_of_the_class_comes_back(value):
 
 KERNEL = """
 import random, numpy, torch
-from mflearn.exercises import check
+from mflearn.exercises import check, fence
 from mflearn.exercises.fence import FENCE
+fence.PROMISE = 180  # as here: nobody is in a hurry
 FENCE.ready()
 def states():
     return random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
@@ -316,19 +380,19 @@ def test_a_real_kernel_answers_as_before():
 
         def run(source):
             messages = []
-            begun = time.monotonic()
-            client.execute_interactive(source, timeout=60, output_hook=messages.append)
+            client.execute_interactive(source, timeout=300, output_hook=messages.append)
             shown = [m["content"].get("data", {}).get("text/plain") for m in messages]
             assert [m["content"] for m in messages if m["msg_type"] in ("stream", "error")] == []
-            return [text for text in shown if text], time.monotonic() - begun
+            return [text for text in shown if text]
 
         run(KERNEL)
         for peril, words in PERILS.items():
             run("FENCE.ready()")
             run(IMPORTS)
-            (said,), took = run(f"def outer(w, h):\n    {BODIES[peril][0]}\n\ncheck('01.1', outer)")
-            assert took < SECONDS and words in said and said.startswith("01.1 ")
-            assert run("before == states()")[0] == ["True"]
+            run(f"fence.LIMIT = {3 if peril in ENDLESS else 60}")
+            (said,) = run(f"def outer(w, h):\n    {BODIES[peril][0]}\n\ncheck('01.1', outer)")
+            assert words in said and said.startswith("01.1 ")
+            assert run("before == states()") == ["True"]
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
