@@ -1,4 +1,8 @@
-"""Explorers in real kernels, moved by raw messages as a page sends them: ipykernel 7, its subshells, and 6."""
+"""Explorers in real kernels, moved by raw messages as a page sends them: ipykernel 7, its subshells, and 6.
+
+How soon a message arrives, and how long a training takes, decides nothing here: what must happen in between is waited
+for, and the waits end only where nothing comes at all.
+"""
 
 import os
 import subprocess
@@ -18,11 +22,13 @@ from mflearn.widgets import explore_rank_and_rate, rank_and_rate
 from mflearn.widgets.picture import Stage
 
 computed, drawn, pictures = [], [], []
+gate = threading.Event()  # closed, it holds back what is being computed
+gate.set()
 compute, draw = originals = globals().get("originals", (rank_and_rate.compute, rank_and_rate.draw))
 
 def watched_compute(k, eta, rule, seed, steps, watch=lambda _: True, computed=computed):
-    time.sleep(PAUSE)
     computed.append(eta)
+    gate.wait(300)
     return compute(k, eta, rule, seed, steps, watch)
 
 def watched_draw(figure, drawn=drawn):  # its own list: the explorer of a test before may still be drawing
@@ -62,12 +68,12 @@ class Kernel:
         """Execute code; what it printed. An error there is an error here."""
         printed = []
         reply = self.client.execute_interactive(
-            code, timeout=60, output_hook=lambda m: printed.append(m["content"].get("text", "")), store_history=False
+            code, timeout=600, output_hook=lambda m: printed.append(m["content"].get("text", "")), store_history=False
         )["content"]
         assert reply.get("ename") == raises, "\n".join(reply.get("traceback", []))
         return "".join(printed).strip()
 
-    def until(self, what, seconds=60):
+    def until(self, what, seconds=300):
         """Wait for an expression to become true in the kernel."""
         end = time.monotonic() + seconds
         while self.run(f"print(bool({what}))") != "True":
@@ -92,7 +98,7 @@ class Kernel:
         """One of its own, as JupyterLab asks for."""
         control = self.client.control_channel
         control.send(message := self.client.session.msg("create_subshell_request"))
-        while (reply := control.get_msg(timeout=10))["parent_header"].get("msg_id") != message["msg_id"]:
+        while (reply := control.get_msg(timeout=300))["parent_header"].get("msg_id") != message["msg_id"]:
             pass
         return reply["content"]["subshell_id"]
 
@@ -127,41 +133,48 @@ def kernel(request):
 
 @pytest.mark.parametrize("steps", [1000, 1100, 2000])  # in the atlas; off it, some 20 and 40 ms a training
 def test_a_burst_of_moves_ends_at_the_last(kernel, steps):
-    """200 arrive within half a second, while the explorer works at its own pace."""
-    model = kernel.run(START.replace("PAUSE", "0"))
+    """200 arrive while the explorer is at work on the first of them."""
+    model = kernel.run(START)
     kernel.run(
         f"""
 explorer.set(steps={steps})
 trained, factorize = [], globals().get("factorize", rank_and_rate.factorize)
 rank_and_rate.factorize = lambda *given, **named: (trained.append(1), factorize(*given, **named))[1]
 computed.clear()
+gate.clear()
 """
     )
     for i in range(200):
         kernel.move(model, 59 * i // 199)
-    kernel.until("explorer.snapshot.settings['eta'] == 0.8913 and explorer._wanted is None")  # 10^-0.05
+    kernel.until("computed and explorer.settings['eta'] == 0.8913")  # 10^-0.05
+    kernel.run("gate.set()")
+    kernel.until("explorer.snapshot.settings['eta'] == 0.8913 and explorer._wanted is None")
     assert "η = 0.8913" in kernel.run("print(explorer.facts)")
     looked, trained = map(int, kernel.run("print(len(computed), len(trained))").split())
-    assert looked <= 5 and trained == (looked if steps > 1000 else 0)
+    assert looked == 2 and trained == (looked if steps > 1000 else 0), "the first and the last"
     assert kernel.run("print(explorer.picture.words == explorer.facts, explorer.picture.failed)") == "True False"
     assert kernel.run("print(explorer.picture.png == alone()[-1])") == "True"
 
 
 def test_a_cell_that_trains_never_sees_half_of_a_move(kernel):
-    model = kernel.run(START.replace("PAUSE", "0"))
+    model = kernel.run(START)
     for i in range(60):
         kernel.move(model, i)
     seen = kernel.run(
         """
 def drag():
-    for i in range(300):
+    i = 0
+    while not enough.is_set():
         bar.value = i % 50
         time.sleep(0.005)
+        i += 1
 
+enough = threading.Event()
 dragging = threading.Thread(target=drag)
 dragging.start()
-states, mixed = set(), 0
-for _ in range(400):
+states, mixed, looks, end = set(), 0, 0, time.monotonic() + 240
+while (looks < 400 or len(states) < 5) and time.monotonic() < end:
+    looks += 1
     shot = explorer.snapshot
     run, eta = shot.result.run, shot.settings["eta"]
     loss = float((run.W @ run.H - rank_and_rate.A).square().sum())
@@ -170,6 +183,7 @@ for _ in range(400):
     mixed += not (own and eta == shot.result.eta and f"η = {eta:.4g}," in shot.words)
     rank_and_rate.factorize(rank_and_rate.A, 2, eta=0.01, steps=20)
     time.sleep(0.002)
+enough.set()
 dragging.join()
 print(mixed, len(states))
 """
@@ -180,7 +194,7 @@ print(mixed, len(states))
 
 
 def test_redraws_at_once_are_the_redraws_alone(kernel):
-    model = kernel.run(START.replace("PAUSE", "0"))
+    model = kernel.run(START)
     for i in range(30):
         kernel.move(model, i)
     kernel.run(
@@ -233,31 +247,44 @@ print(bar.model_id, button.model_id)
 def test_stop_ends_long_work_and_keeps_what_there_is(kernel):
     bar, button = kernel.run(SLOW).split()
     kernel.move(bar, 1)
-    kernel.until("explorer.progress.layout.visibility == 'visible' and explorer.progress.bar.value > 0.02")
-    at = int(kernel.run("print(at[0])"))
+    kernel.until("explorer.progress.layout.visibility == 'visible' and explorer.progress.bar.value > 0")
+    kernel.run("clicked = []\nexplorer.progress.button.on_click(lambda _: clicked.append(at[0]))")  # after Stop itself
     kernel.click(button)
     kernel.until("explorer.facts.startswith('Stopped at')")
-    stopped = int(kernel.run("print(explorer.result)"))
-    assert at <= stopped <= at + 50  # of 10 ms each: half a second, the messages to and fro among them
+    clicked, stopped = map(int, kernel.run("print(clicked[0], explorer.result)").split())
+    assert stopped - 1 <= clicked <= stopped, "it went on after the click had arrived"
     assert f"shown is what there is by then. {stopped} steps" in kernel.run("print(explorer.picture.words)")
     assert kernel.run("print(explorer.progress.layout.visibility)") == "hidden"
     kernel.move(bar, 0)
     kernel.until("explorer.facts == '1999 steps'")
 
 
+INTERRUPT = """
+import os
+def interrupt(at_work):
+    while not at_work():
+        time.sleep(0.01)
+    os.kill(os.getpid(), 2)
+"""
+
+
 def test_an_interrupt_never_leaves_an_explorer_broken(kernel):
     bar, _ = kernel.run(SLOW).split()
+    kernel.run(INTERRUPT)
     for _ in range(2):
-        kernel.run("threading.Timer(0.5, lambda: __import__('os').kill(__import__('os').getpid(), 2)).start()")
-        kernel.run("explorer.set(x=2)", raises="KeyboardInterrupt")
+        kernel.run(
+            "at[0] = 0\nthreading.Thread(target=interrupt, args=(lambda: 0 < at[0],)).start()\nexplorer.set(x=2)",
+            raises="KeyboardInterrupt",
+        )
         assert kernel.run("print(explorer.picture.failed, explorer.picture.words)").startswith("True Interrupted.")
         kernel.move(bar, 0)
         kernel.until("explorer.picture.words == '1999 steps' and not explorer.picture.failed")
         kernel.run("explorer.set(x=0)")
     kernel.move(bar, 3)  # and while a move is at work, it is the cell that is interrupted
     kernel.until("explorer.progress.layout.visibility == 'visible'")
-    kernel.run("threading.Timer(0.2, lambda: __import__('os').kill(__import__('os').getpid(), 2)).start()")
-    kernel.run("time.sleep(5)", raises="KeyboardInterrupt")
+    kernel.run(
+        "threading.Timer(0.2, interrupt, args=(lambda: True,)).start()\ntime.sleep(300)", raises="KeyboardInterrupt"
+    )
     kernel.move(bar, 0)
     kernel.until("explorer.facts == '1999 steps'")
 
@@ -270,7 +297,7 @@ ERRORS = """[
 
 
 def test_ten_errors_are_shown_in_one_line_and_the_next_move_works(kernel):
-    model = kernel.run(START.replace("PAUSE", "0"))
+    model = kernel.run(START)
     kernel.move(model, 5)
     kernel.until("'η = 0.001778,' in explorer.facts")
     kernel.run(
@@ -297,33 +324,38 @@ def broken(*_, **__):
 
 
 def test_three_hundred_moves_leave_nothing_behind(kernel):
-    model = kernel.run(START.replace("PAUSE", "0"))
-    size = "import os\nprint(int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE') // 2**20)"
+    """Of each fifteen the last is waited for, so that twenty are drawn at least, and most pass."""
+    model = kernel.run(START)
+    size = "import re\nlines = open('/proc/self/status').read()\n"  # what lies in the swap was not given back
+    size += r"print(sum(int(kB) for kB in re.findall(r'^Vm(?:RSS|Swap):\s*(\d+) kB', lines, re.M)) // 1024)"
     counts = "import ipywidgets, matplotlib.pyplot as plt\n"
     counts += "print(len(ipywidgets.widgets.widget._instances), len(plt.get_fignums()), explorer._worker.ident)"
     kernel.run("explorer.stage.png = png")  # which keeps no pictures
     for i in range(20):
         kernel.move(model, 2 * i + 1)
         time.sleep(0.02)
-    kernel.until("explorer._wanted is None and explorer.picture.words == explorer.facts")
+    kernel.until("explorer.snapshot.settings['eta'] == bar.at(39) and explorer.picture.words == explorer.facts")
     before, held = int(kernel.run(size)), kernel.run(counts)
     kernel.run("computed.clear()")
     for i in range(300):
         kernel.move(model, (7 * i) % 60)
-        time.sleep(0.02)
-    kernel.until("explorer._wanted is None and explorer.picture.words == explorer.facts")
+        if i % 15 == 14:
+            last = f"bar.at({(7 * i) % 60})"
+            kernel.until(f"explorer.snapshot.settings['eta'] == {last} and explorer.picture.words == explorer.facts")
+        else:
+            time.sleep(0.02)
     outputs = set()
     while kernel.client.iopub_channel.msg_ready():
         outputs.add(kernel.client.iopub_channel.get_msg(timeout=1)["msg_type"])
     assert kernel.run(counts) == held
     assert int(kernel.run("print(sum(t.name.startswith('explorer') for t in threading.enumerate()))")) <= 10
     assert int(kernel.run(size)) - before <= 50
-    assert int(kernel.run("print(len(computed))")) >= 20, "too few of the moves were drawn to tell"
+    assert 20 <= int(kernel.run("print(len(computed))")) <= 300
     assert outputs <= {"status", "comm_msg", "execute_input"}, "a move made an output"
 
 
 def test_after_a_divergence_the_next_move_has_no_more_work_than_ever(kernel):
-    model = kernel.run(START.replace("PAUSE", "0"))
+    model = kernel.run(START)
     kernel.move(model, 60)
     kernel.until("'diverged at step' in explorer.facts")
     kernel.run("computed.clear(); explorer.set(steps=5000)")  # off the atlas: trained afresh
