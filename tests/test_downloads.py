@@ -1,6 +1,7 @@
 """Whatever the network does, the cache holds the published file or none, and one line says what to do.
 
-The network is a server on this machine that speaks TLS, with a certificate made for the test.
+The network is a server on this machine that speaks TLS, with a certificate made for the test. What it drags out, it
+drags out for a minute, then it ends, and another error is seen: so the words tell whether somebody waited for that.
 """
 
 import hashlib
@@ -131,28 +132,28 @@ class Faulty(BaseHTTPRequestHandler):
         self.busy() if self.asked["busy_once"] == 1 else self.answer()
 
     def silent(self):
-        over.wait(20)
+        over.wait(60)
 
     def silent_midway(self):
         self.answer(GOOD[:70_000])
-        over.wait(20)
+        over.wait(60)
 
     def drip(self):
         self.answer(b"")
-        for i in range(len(GOOD)):
+        for i in range(600):
             if over.wait(0.1):
                 return
             self.wfile.write(GOOD[i : i + 1])
 
     def drip_of_headers(self):
-        for byte in b"HTTP/1.0 200 OK\r\nX-Slow: " + 200 * b"w":
+        for byte in b"HTTP/1.0 200 OK\r\nX-Slow: " + 600 * b"w":
             if over.wait(0.1):
                 return
             self.wfile.write(bytes([byte]))
 
     def slow(self):
         self.answer(GOOD[:70_000])
-        over.wait(20)
+        over.wait(60)
 
     def unencrypted(self):
         self.answer(b"", 302, length=False, Location=f"http://127.0.0.1:{plain_port}/good.zip")
@@ -257,7 +258,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_leaves_nothing_and_says_what_to_do(fault, remote, tmp_path):
-    refused(remote(fault), tmp_path, FAULTS[fault], deadline=10)
+    refused(remote(fault), tmp_path, FAULTS[fault])
     assert fetch(remote(), tmp_path).read_bytes() == GOOD  # and is over when the fault is
 
 
@@ -276,32 +277,30 @@ def test_nobody_there(remote, tmp_path):
 
 def test_a_busy_server_is_asked_again(remote, tmp_path):
     Faulty.asked.pop("busy_once", None)
-    assert fetch(remote("busy-once"), tmp_path, deadline=10).read_bytes() == GOOD
+    assert fetch(remote("busy-once"), tmp_path).read_bytes() == GOOD
     assert Faulty.asked["busy_once"] == 2
 
 
 @pytest.mark.parametrize("fault", ["silent", "silent-midway"])
 def test_silence_is_not_waited_out(fault, remote, tmp_path):
-    start = time.monotonic()
     refused(remote(fault), tmp_path, "127.0.0.1 was silent for 0.3 s: try again later", silence=0.3)
-    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip-of-headers"])
 def test_a_drip_ends_at_the_deadline(fault, remote, tmp_path):
-    """Each byte comes in time, the file would take an hour."""
+    """Each byte comes in time, all would take a minute."""
     start = time.monotonic()
     refused(remote(fault), tmp_path, "took more than 0.6 s: try again later", deadline=0.6)
-    assert 0.6 <= time.monotonic() - start < 30
+    assert time.monotonic() - start >= 0.6
 
 
 def test_a_download_that_is_killed_leaves_no_file_and_is_swept_later(remote, tmp_path):
     slow = remote("slow")
     program = f"from mflearn.downloads import *; fetch({slow!r}, {str(tmp_path)!r})"
     with subprocess.Popen([sys.executable, "-c", program]) as child:
-        start = time.monotonic()
+        end = time.monotonic() + 300
         while not any(path.is_file() and path.stat().st_size for path in tmp_path.rglob("*")):
-            assert child.poll() is None and time.monotonic() - start < 60
+            assert child.poll() is None and time.monotonic() < end
             time.sleep(0.02)
         child.send_signal(signal.SIGKILL)
     (orphan,) = tmp_path.iterdir()
