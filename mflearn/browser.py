@@ -75,7 +75,9 @@ def chromium() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            yield browser.new_page(viewport={"width": 1280, "height": 1000})
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.set_default_timeout(120_000)  # milliseconds; half a minute is not enough on a busy machine
+            yield page
         finally:
             browser.close()
 
@@ -83,9 +85,9 @@ def chromium() -> Iterator[Page]:
 def open_notebook(page: Page, address: str, token: str, name: str) -> None:
     """Open it and wait until its kernel is idle."""
     page.goto(f"{address}/doc/tree/{name}?token={token}&reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
     idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-    page.wait_for_function(idle, timeout=120_000)
+    page.wait_for_function(idle)
 
 
 def run_all(page: Page) -> None:
@@ -101,7 +103,7 @@ def run_all(page: Page) -> None:
           }
           return widget.sessionContext.session.kernel.status === 'idle';
         }""",
-        timeout=120_000,
+        timeout=300_000,
     )
 
 

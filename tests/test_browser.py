@@ -50,7 +50,7 @@ def press(page, control, key, line):
     before = line.inner_text()
     control.focus()
     page.keyboard.press(key)
-    page.wait_for_function("([e, old]) => e.innerText !== old", arg=[line.element_handle(), before], timeout=60_000)
+    page.wait_for_function("([e, old]) => e.innerText !== old", arg=[line.element_handle(), before])
     return line.inner_text()
 
 
@@ -104,7 +104,7 @@ def test_every_notebook_runs_in_the_browser_and_calls_nobody(lab, page, name):
 def test_the_round_trip_of_notebook_00_says_pass(lab, page):
     open_notebook(page, *lab, "00_start_here.ipynb")
     run_all(page)
-    page.get_by_text("PASS: widgets work").wait_for(timeout=60_000)
+    page.get_by_text("PASS: widgets work").wait_for()
 
 
 def accessible(page, box):
@@ -149,8 +149,8 @@ def test_explorers_can_be_heard_and_worked_without_a_mouse(lab, page, name):
     run_all(page)
     for label in EXPLORERS[name]:
         box, picture, line = explorer_with(page, label)
-        box.locator("img[alt]:not([alt=''])").first.wait_for(state="attached", timeout=60_000)
-        box.locator(".noUi-handle[aria-label]").first.wait_for(state="attached", timeout=60_000)
+        box.locator("img[alt]:not([alt=''])").first.wait_for(state="attached")
+        box.locator(".noUi-handle[aria-label]").first.wait_for(state="attached")
         found = accessible(page, box)
         sliders = [name for role, name in found if role == "slider"]
         boxes = [name for role, name in found if role == "spinbutton"]
@@ -192,7 +192,7 @@ def test_a_question_is_answered_by_keyboard(lab, page):
     page.wait_for_function("e => !e.disabled", arg=button.element_handle())
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    box.get_by_text("It was so: at 0.167 again.").wait_for(timeout=60_000)
+    box.get_by_text("It was so: at 0.167 again.").wait_for()
     assert line.inner_text().startswith("k = 1, η = 0.05, Adam, seed 0: after 5000 steps the loss is 0.16718")
     assert box.get_by_role("spinbutton", name="rank k").input_value() == "1"
 
@@ -233,8 +233,8 @@ def test_long_work_is_stopped_by_keyboard(lab, page):
         page,
         "import time\nkept = explorer.compute\n"
         "def slow(watch, **settings):\n"
-        "    for step in range(1000):\n"
-        "        if not watch(step / 1000): break\n"
+        "    for step in range(100_000):\n"
+        "        if not watch(step / 100_000): break\n"
         "        time.sleep(0.02)\n"
         "    return kept(**settings)\n"
         "explorer.compute = slow",
@@ -243,13 +243,13 @@ def test_long_work_is_stopped_by_keyboard(lab, page):
     assert button.count() == 0, "it is there before anything takes long"
     box.get_by_role("slider", name="learning rate η").focus()
     page.keyboard.press("ArrowLeft")
-    button.wait_for(timeout=60_000)
+    button.wait_for()
     assert box.bounding_box()["height"] == height
     button.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("e => e.innerText.startsWith('Stopped at ')", arg=line.element_handle(), timeout=60_000)
+    page.wait_for_function("e => e.innerText.startsWith('Stopped at ')", arg=line.element_handle())
     assert "shown is what there is by then. k = 2, η = 0.2818, Adam" in line.inner_text()
-    button.wait_for(state="hidden", timeout=60_000)
+    button.wait_for(state="hidden")
 
 
 def test_the_test_set_is_opened_by_a_button_that_counts(lab, page):
@@ -257,10 +257,10 @@ def test_the_test_set_is_opened_by_a_button_that_counts(lab, page):
     run_all(page)
     box, _, _ = explorer_with(page, "share observed")
     button = box.get_by_role("button", name="Open the test set (opened 1×)")  # the notebook opened it once
-    box.get_by_text("Opened once: test RMSE 0.594 for k = 3, λ = 0.05.").wait_for(timeout=60_000)
+    box.get_by_text("Opened once: test RMSE 0.594 for k = 3, λ = 0.05.").wait_for()
     button.focus()
     page.keyboard.press("Enter")
-    box.get_by_text("Opened 2 times, last: test RMSE 0.594").wait_for(timeout=60_000)
+    box.get_by_text("Opened 2 times, last: test RMSE 0.594").wait_for()
     assert box.get_by_role("button", name="Open the test set (opened 2×)").is_visible()
 
 
@@ -272,11 +272,12 @@ def test_nothing_flickers_grows_or_jumps_while_a_key_is_held(lab, page):
     handle.focus()
     page.wait_for_timeout(500)
     page.evaluate(WATCH, box.element_handle())
-    for _ in range(2):
-        for key in ("ArrowRight", "ArrowLeft"):
-            for _ in range(25):
-                page.keyboard.press(key)
-                page.wait_for_timeout(20)
+    for turn in range(200):  # there and back, till enough has been seen to tell; on a busy machine pictures are rare
+        for _ in range(25):
+            page.keyboard.press(("ArrowRight", "ArrowLeft")[turn % 2])
+            page.wait_for_timeout(20)
+        if turn >= 3 and turn % 2 and page.evaluate("() => log.pictures >= 10 && log.frames >= 50"):
+            break
     press(page, handle, "Home", line)
     log = page.evaluate("() => ({ ...log, tops: [...log.tops], heights: [...log.heights] })")
     assert log["pictures"] >= 10 and log["frames"] >= 50
@@ -291,7 +292,7 @@ def test_restart_and_run_all_five_times_gives_the_same_state(lab, page):
         page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         run_all(page)
         box, picture, line = explorer_with(page, "learning rate η")
-        page.wait_for_function("e => e.innerText.includes('η = 0.3, Adam')", arg=line.element_handle(), timeout=60_000)
+        page.wait_for_function("e => e.innerText.includes('η = 0.3, Adam')", arg=line.element_handle())
         page.wait_for_timeout(500)
         boxes = [box.get_by_role("spinbutton").nth(i).input_value() for i in range(4)]
         states.add((line.inner_text(), pixels(page, picture), *boxes))
@@ -304,7 +305,7 @@ def test_restart_and_run_all_five_times_gives_the_same_state(lab, page):
 def test_without_a_kernel_an_explorer_says_what_to_do(lab, page):
     open_notebook(page, *lab, "04_toy_example.ipynb")
     text = page.locator(".jp-OutputArea-output", has_text="Run this notebook to move")
-    text.first.wait_for(timeout=60_000)
+    text.first.wait_for()
     assert page.get_by_text("model not found").count() == 0
 
 
@@ -315,4 +316,4 @@ def test_explorers_of_notebook_03_show_the_last_setting(lab, page):
     for label, words in (("η / η*", "η = 2.20 η*."), ("matrix", "Matrix 5, η = 0.0079: settled.")):
         explorer_with(page, label)
         shown = page.locator("p[role=status]", has_text=words)
-        shown.first.wait_for(state="attached", timeout=60_000)
+        shown.first.wait_for(state="attached")

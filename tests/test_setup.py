@@ -214,7 +214,7 @@ def test_jupyterlab_takes_our_settings(tmp_path):
             server.terminate()
 
 
-def ask(address, patience=60):
+def ask(address, patience=300):
     request = urllib.request.Request(address, headers={"Authorization": "token secret"})
     for _ in range(patience * 5):
         try:
