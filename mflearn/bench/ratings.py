@@ -326,7 +326,7 @@ def ratings(rounds: int = 3, plot: str | None = None) -> bool:
     )
     missing = sorted({needs for needs, _ in CONTESTANTS.values() if needs and not importlib.util.find_spec(needs)})
     if missing:
-        print(f'Not installed, left out: {", ".join(missing)}. All peers: pip install -e ".[peers]"')
+        print(f'Not installed, left out: {", ".join(missing)}. All peers: pip install -e ".[peers,lenskit]"')
     results = {data: against_peers(data, rounds) for data in DATA}
     for data in DATA:
         against_lists(data, rounds)
