@@ -137,7 +137,7 @@ def median_factor(beta: float) -> float:
         """The share of the law below the x of φ."""
         return quad(lambda t: 2 / math.pi * math.sin(t) ** 2 / (centre - reach * math.cos(t)), 0, phi)[0]
 
-    mu = centre - reach * math.cos(brentq(lambda phi: below(phi) - 0.5, 0, math.pi))
+    mu = centre - reach * math.cos(brentq(lambda phi: below(phi) - 0.5, 0.1, math.pi))  # not 0: it may be 0/0
     return threshold_factor(beta) / math.sqrt(mu)
 
 
