@@ -20,8 +20,8 @@ def check_environment() -> None:
             lines.append((name, least, _installed(name)))
     missing = [line for line in lines if not _at_least(line[2], line[1])]
     for name, least, here in lines:
-        print(f"{name:12} {least + ' or newer':14}   {'ok' if (name, least, here) not in missing else f'here: {here}'}")
-    print(f"{'arithmetic':12} {'':14}   {'ok' if _computes() else 'wrong'}")
+        print(f"{name:12} {least + ' or newer':16}   {'ok' if (name, least, here) not in missing else f'here: {here}'}")
+    print(f"{'arithmetic':12} {'':16}   {'ok' if _computes() else 'wrong'}")
     if missing:
         print(
             f"NOT YET: install {', '.join(name for name, *_ in missing)}: in the folder of the course, run `make lab`"

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 
 import matplotlib
-import pytest
 import scipy.linalg  # noqa: F401 - its BLAS, and numpy's, must be there to be limited
 import torch
 from threadpoolctl import threadpool_limits
@@ -18,14 +17,4 @@ collect_ignore = ["other_arithmetic"]  # its sitecustomize is for other processe
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too
-
-
-@pytest.fixture(scope="module")
-def patient_fence():
-    """An answer has a minute, and the judge three to say something: no verdict tells of a busy machine."""
-    from mflearn.exercises import fence
-
-    with pytest.MonkeyPatch.context() as patched:
-        for name, seconds in {"LIMIT": 60.0, "PROMISE": 180.0, "FAREWELL": 60.0, "START": 300.0}.items():
-            patched.setattr(fence, name, seconds)
-        yield
+os.environ["MFLEARN_PATIENCE"] = "20"  # here and in the kernels: no verdict on an answer tells of a busy machine

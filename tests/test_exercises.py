@@ -25,7 +25,6 @@ EXERCISES = {one.id: one for module in MODULES.values() for one in module.EXERCI
 QUESTIONS = {f"{number}, {i}": q for number, module in MODULES.items() for i, q in enumerate(module.QUIZ, 1)}
 NAMES = [f"{number}_{name}" for number, name in shelf.MODULES.items()]  # of the notebooks
 SEEDS = 20  # `check` takes one of these
-pytestmark = pytest.mark.usefixtures("patient_fence")
 
 # The least that is demanded, of each notebook and each exercise: so it grows with the course.
 EXERCISES_OF_A_NOTEBOOK, QUESTIONS_OF_A_NOTEBOOK = 4, 5

@@ -29,7 +29,9 @@ from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT
 from mflearn.exercises.fence import Fence
 
 SECONDS = 5  # what is promised
-PROMISED = {name: getattr(fence_module, name) for name in ("LIMIT", "PROMISE")}  # as a learner has them
+PROMISED = {  # to a learner: without the patience of the tests
+    name: getattr(fence_module, name) / fence_module.PATIENCE for name in ("LIMIT", "PROMISE")
+}
 WATCHDOG = child.GRACE
 JUDGE = {  # limits that the judge has here
     "MEMORY": 2**29,  # bytes, so that little is touched before they are full: 2 GiB have taken more than 5 s
@@ -118,7 +120,7 @@ def nothing_is_limited_yet():
 
 
 @pytest.fixture(scope="module", autouse=True)
-def a_judge_with_our_limits(patient_fence):
+def a_judge_with_our_limits():
     start = subprocess.Popen
 
     def with_our_limits(command, **rest):

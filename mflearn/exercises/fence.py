@@ -41,13 +41,16 @@ import cloudpickle
 import numpy as np
 import torch
 
-from .child import FORK, FRESH, LARGEST, LIMIT
+from . import child
+from .child import FORK, FRESH, LARGEST
 from .exercise import ERROR, Verdict
 
 METHOD = FORK if sys.platform == "linux" else FRESH  # elsewhere a fork is not there, or not safe
-START, PROMISE = 60.0, 4.2  # seconds for the judge to get ready, and from the call to the verdict
+PATIENCE = float(os.environ.get("MFLEARN_PATIENCE", "1"))  # how many times longer to wait, where nobody is waiting
+LIMIT = PATIENCE * child.LIMIT  # seconds for one answer, if the judge was ready when it came
+START, PROMISE = 60.0 * PATIENCE, 4.2 * PATIENCE  # seconds for the judge to get ready, and from the call to the verdict
 LEAST, SLACK = 1.0, 0.6  # seconds for an answer that had to wait for the judge, and for the judge to say so
-FAREWELL = 0.5  # seconds for a judge to leave by itself
+FAREWELL = 0.5 * PATIENCE  # seconds for a judge to leave by itself
 SEEDS = 20  # as many as the tests try
 LONELY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 default_dtype = torch.get_default_dtype  # before anybody can patch it
