@@ -129,6 +129,18 @@ def test_make_and_ci_do_what_the_readme_says():
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
 
+def test_github_tests_the_oldest_and_the_newest_versions_every_week():
+    week = yaml.safe_load(read(".github/workflows/versions.yml"))
+    when = week[True]  # YAML 1.1 reads the key `on` so
+    assert len(when["schedule"]) == 1 and when["schedule"][0]["cron"].split()[2:] == ["*", "*", "1"]
+    matrix, steps = (week["jobs"]["test"][part] for part in ("strategy", "steps"))
+    assert matrix["matrix"]["versions"] == ["oldest", "newest"]
+    assert project()["requires-python"] == f">={matrix['matrix']['python'][0]}"
+    assert steps[-1]["run"] == "make test-${{ matrix.versions }}"
+    assert re.search(r"^test-oldest test-newest:", read("Makefile"), re.M)
+    assert "`make test-oldest`" in read("README.md") and "`make test-newest`" in read("README.md")
+
+
 def test_the_package_carries_the_settings_of_jupyterlab():
     from mflearn.__main__ import SETTINGS
 
