@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import other_processors
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -129,14 +130,16 @@ def test_make_and_ci_do_what_the_readme_says():
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
 
-def test_github_tests_the_oldest_and_the_newest_versions_every_week():
-    week = yaml.safe_load(read(".github/workflows/versions.yml"))
+def test_github_tests_the_oldest_and_the_newest_versions_and_other_processors_every_week():
+    week = yaml.safe_load(read(".github/workflows/weekly.yml"))
     when = week[True]  # YAML 1.1 reads the key `on` so
     assert len(when["schedule"]) == 1 and when["schedule"][0]["cron"].split()[2:] == ["*", "*", "1"]
     matrix, steps = (week["jobs"]["test"][part] for part in ("strategy", "steps"))
     assert matrix["matrix"]["versions"] == ["oldest", "newest"]
     assert project()["requires-python"] == f">={matrix['matrix']['python'][0]}"
     assert steps[-1]["run"] == "make test-${{ matrix.versions }}"
+    variants = {"as-is", *week["jobs"]["processors"]["strategy"]["matrix"]["variant"]}
+    assert variants == set(other_processors.variants())
     assert re.search(r"^test-oldest test-newest:", read("Makefile"), re.M)
     assert "`make test-oldest`" in read("README.md") and "`make test-newest`" in read("README.md")
 
