@@ -103,9 +103,8 @@ def stock_prices() -> Table:
     import pandas
 
     with _sample("Stocks.csv") as file:
-        # "round_trip" is the nearest number in every version of pandas
-        prices = pandas.read_csv(file, comment="#", index_col="Date", float_precision="round_trip")
-    prices = prices.drop(columns="DELL").dropna()
+        prices = pandas.read_csv(file, comment="#", index_col="Date", dtype=str)
+    prices = prices.drop(columns="DELL").dropna().map(float)  # older versions of pandas do not take the nearest number
     prices = prices[prices.index.str.endswith("-01")]
     return Table(torch.tensor(prices.to_numpy(np.float64)), tuple(prices.index), tuple(prices.columns))
 

@@ -280,7 +280,7 @@ def _walk(data: Data, Z: Tensor, update: Callable[[Tensor, Tensor, Tensor], None
 
 
 @functools.cache
-def torch_is_fast() -> bool:
+def _torch_is_fast() -> bool:
     """Whether torch multiplies dense matrices faster than NumPy does: its MKL is made for the processors of Intel.
 
     On those of AMD it takes up to twice the time of NumPy's OpenBLAS for the narrow matrices of a factorization.
@@ -309,7 +309,7 @@ def _product(A: Any, X: Tensor) -> Tensor:
         beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
         P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
         return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
-    return A @ X if torch_is_fast() else torch.from_numpy(A.numpy() @ X.numpy())
+    return A @ X if _torch_is_fast() else torch.from_numpy(A.numpy() @ X.numpy())
 
 
 def _directions(H: Tensor) -> Tensor:

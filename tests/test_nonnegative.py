@@ -216,7 +216,7 @@ LIBRARIES = ["torch", "NumPy", "torch without MKL"]
 
 def multiply_by(library, monkeypatch):
     """Take the products of this library, as on a processor where it is the fastest."""
-    monkeypatch.setattr(nonnegative, "torch_is_fast", lambda: library != "NumPy")
+    monkeypatch.setattr(nonnegative, "_torch_is_fast", lambda: library != "NumPy")
     if library == "torch without MKL":
         monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
 
@@ -225,9 +225,9 @@ def multiply_by(library, monkeypatch):
 def test_the_maker_of_the_processor_decides_which_library_multiplies(maker, fast, monkeypatch):
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
     monkeypatch.setattr(nonnegative.Path, "read_text", lambda *_, **__: f"vendor_id : {maker}")
-    assert nonnegative.torch_is_fast.__wrapped__() == fast
+    assert nonnegative._torch_is_fast.__wrapped__() == fast
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
-    assert nonnegative.torch_is_fast.__wrapped__()
+    assert nonnegative._torch_is_fast.__wrapped__()
 
 
 @pytest.mark.parametrize("method", METHODS)
