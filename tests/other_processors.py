@@ -70,7 +70,8 @@ def run(variant: str, paths: list[str], *, processes: int) -> Outcome:
     env |= {"PYTHONPATH": os.pathsep.join(filter(None, search)), "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
-        command = [sys.executable, "-m", "pytest", "-vv", "-n", str(processes), "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", f"--rootdir={ROOT}", "-vv"]
+        command += ["-n", str(processes), "-p", "no:cacheprovider"]
         command += ["--nbval-cell-timeout=900", f"--junitxml={report}", f"--basetemp={folder}/temp", *paths]
         env |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder, "IPYTHONDIR": folder}
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
@@ -89,7 +90,7 @@ def read(report: Path) -> Outcome:
             outcome.failed[place] = difference(fault.text or "")
         elif case.find("skipped") is not None:
             outcome.skipped += 1
-        elif "ipynb" in place:
+        elif (case.get("name") or "").startswith("Cell "):  # as nbval names them
             outcome.cells += 1
         else:
             outcome.tests += 1
