@@ -223,8 +223,8 @@ def test_alternating_least_squares_solves_each_half():
     A, start = low_rank_matrix(9, 7, k=5, noise=0.3, seed=1), (torch.ones(9, 2), low_rank_matrix(2, 7, k=2))
     run = record(alternate(A, start), Frobenius(A), steps=200, keep_path=True)
     assert (run.loss.diff() <= 1e-12).all() and float(run.loss[-1]) == pytest.approx(float(lowest_loss(A, 2)), rel=1e-6)
-    W = np.linalg.lstsq(start[1].T.numpy(), A.T.numpy())[0].T
-    H = np.linalg.lstsq(W, A.numpy())[0]
+    W = np.linalg.lstsq(start[1].T.numpy(), A.T.numpy(), rcond=None)[0].T
+    H = np.linalg.lstsq(W, A.numpy(), rcond=None)[0]
     assert np.allclose(run.path.W[1], W) and np.allclose(run.path.H[1], H)
     batch = record(alternate(A, (torch.ones(3, 9, 2), torch.stack([start[1]] * 3))), Frobenius(A), steps=20)
     assert torch.allclose(batch.loss[:, 1], run.loss[:21], rtol=1e-9)

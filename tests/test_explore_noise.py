@@ -52,9 +52,11 @@ def test_the_held_out_error_is_that_of_alternating_least_squares(rank):
     rng = np.random.default_rng(1)
     W, H = rng.standard_normal((noise.M, rank)), rng.standard_normal((rank, noise.N))
     for _ in range(200):
-        W = np.stack([np.linalg.lstsq(H[:, seen].T, row[seen])[0] for row, seen in zip(A, mask, strict=True)])
+        W = np.stack(
+            [np.linalg.lstsq(H[:, seen].T, row[seen], rcond=None)[0] for row, seen in zip(A, mask, strict=True)]
+        )
         columns = zip(A.T, mask.T, strict=True)
-        H = np.stack([np.linalg.lstsq(W[seen], column[seen])[0] for column, seen in columns], axis=1)
+        H = np.stack([np.linalg.lstsq(W[seen], column[seen], rcond=None)[0] for column, seen in columns], axis=1)
     assert float(result.to_held[rank - 1]) == pytest.approx(rmse((W @ H - A)[~mask]), rel=0.01)
     assert 0.05 < (~mask).mean() < 0.15
 
