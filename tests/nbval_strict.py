@@ -20,7 +20,9 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # committed only as a note in the metadata, see notebook_form
 BLOCK = 8  # pixels
-LIMIT = 4.0  # of 255: the worst block of a picture drawn elsewhere differs by at most 2, with one digit changed by 5
+LIMIT = (
+    4.0  # of 255: a line that snaps to the next pixel differs by 0, one changed digit by 5 or more in its worst block
+)
 
 
 def pytest_addoption(parser):
