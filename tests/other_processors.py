@@ -2,7 +2,7 @@
 
     python tests/other_processors.py [--only VARIANT] [PATH ...]      without paths: all of tests/ and notebooks/
 
-Each variant runs pytest once, with other variables in the environment:
+Each variant runs pytest once, with other variables in the environment; noise-0+narrow is both at once:
 
     as-is      this machine, unchanged
     narrow     torch, MKL, OpenBLAS and NumPy without AVX and FMA; NumPy then also orders ties in another way
@@ -65,7 +65,8 @@ class Outcome:
 def run(variant: str, paths: list[str], *, processes: int) -> Outcome:
     """Run pytest on these paths under this variant, on a number of worker processes; 0: in one, without workers."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV", "OTHER_"))}
-    env |= variants()[variant]
+    for part in variant.split("+"):
+        env |= variants()[part]
     search = [str(ARITHMETIC)] * ("OTHER_ARITHMETIC" in env) + [str(ROOT), env.get("PYTHONPATH", "")]
     env |= {"PYTHONPATH": os.pathsep.join(filter(None, search)), "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
@@ -111,11 +112,18 @@ def difference(words: str) -> str:
     return (re.findall(r"^E  +(.*)$", words, re.M) or words.strip().split("\n")[-1:])[0][:180]
 
 
+def known(variant: str) -> str:
+    """The name of a variant, or of some joined by +."""
+    if unknown := set(variant.split("+")) - set(variants()):
+        raise argparse.ArgumentTypeError(f"there is no {min(unknown)}; there are {', '.join(variants())}")
+    return variant
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", metavar="PATH", nargs="*", help="tests or notebooks; default: all")
-    parser.add_argument("--only", metavar="VARIANT", action="append", choices=variants(), help="may be repeated")
+    parser.add_argument("--only", metavar="VARIANT", action="append", type=known, help="may be repeated")
     parser.add_argument("--processes", metavar="N", type=int, default=2, help="for the tests of one variant (2)")
     options = parser.parse_args()
     paths = options.paths or ["tests", "notebooks", f"--ignore={Path(__file__).with_name('test_other_processors.py')}"]

@@ -12,27 +12,14 @@ import other_processors
 import pytest
 from notebook_form import NOTEBOOKS, missing, run, written
 
-ALL = pytest.mark.parametrize("notebook", [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
 
-
-def says_the_same(variant, notebook):
+@pytest.mark.parametrize("notebook", [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
+def test_a_notebook_says_the_same_with_other_last_digits_from_narrow_kernels(notebook):
     path = NOTEBOOKS / f"{notebook}.ipynb"
     if reason := missing(path):
         pytest.skip(reason)
-    outcome = other_processors.run(variant, [str(path)], processes=0)
+    outcome = other_processors.run("noise-0+narrow", [str(path)], processes=0)
     assert outcome.failed == {} and outcome.cells > 0 and outcome.skipped == 0
-
-
-class TestOtherLastDigits:  # a class each, so that both can run at the same time
-    @ALL
-    def test_a_notebook_says_the_same(self, notebook):
-        says_the_same("noise-0", notebook)
-
-
-class TestNarrowKernels:
-    @ALL
-    def test_a_notebook_says_the_same(self, notebook):
-        says_the_same("narrow", notebook)
 
 
 def lines(variant, program):

@@ -53,39 +53,32 @@ def replace(home, names, change):
             setattr(home, name, replacement(getattr(home, name)))
 
 
-def hashed(numbers, places=False):
-    """A number between -1 and 1 for each entry of an array, found from its bits and, if wanted, from its place."""
-    import numpy as np
-
-    bits = np.array(numbers, np.float64, order="C", ndmin=1).view(np.int64) ^ np.int64(int(SEED) * 7919)
-    if places:
-        bits = bits + np.arange(bits.size).reshape(bits.shape) * 6_700_417
+def hashed(bits):
+    """A number between -1 and 1 for each of these 64-bit integers, always the same for the same one."""
+    bits = bits ^ int(SEED) * 7919
     for _ in range(2):
-        bits = (bits ^ (bits >> 29)) * np.int64(0x1E3779B97F4A7C15)
+        bits ^= bits >> 29
+        bits *= 0x1E3779B97F4A7C15
     return (bits >> 11) / 2.0**52
-
-
-def is_exact(numbers):
-    """Which entries are the same in 32 bits."""
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        return np.asarray(numbers, np.float32) == numbers
 
 
 def noisy(result):
     """The result with other last digits, if it is 64 bits wide."""
     if isinstance(result, tuple):
         return rebuilt(result, [noisy(part) for part in result])
-    if "float64" not in str(getattr(result, "dtype", "")) or "sparse" in str(getattr(result, "layout", "")):
-        return result
+    torch = sys.modules.get("torch")
+    if torch and isinstance(result, torch.Tensor):
+        is_dense = result.dtype is torch.float64 and result.layout is torch.strided
+        return result * torch.from_numpy(factors(result.detach().numpy())) if is_dense else result
+    return result * factors(result) if getattr(result, "dtype", None) == "float64" else result
+
+
+def factors(numbers):
+    """What to multiply each number with: 1 + 1e-15 r, or 1 where the last 29 bits are 0, so that 32 bits would do."""
     import numpy as np
 
-    is_tensor = hasattr(result, "detach")
-    numbers = result.detach().numpy() if is_tensor else result
-    r = hashed(numbers).reshape(np.shape(numbers))
-    factor = np.where(is_exact(numbers), 1.0, 1 + SIZE * r)
-    return result * (sys.modules["torch"].from_numpy(factor) if is_tensor else factor)
+    bits = np.ascontiguousarray(numbers).view(np.int64)
+    return (1 + SIZE * hashed(bits) * (bits & 0x1FFFFFFF != 0)).reshape(np.shape(numbers))
 
 
 def rebuilt(found, parts):
@@ -107,7 +100,9 @@ def change_input(function, A, *args, **kwargs):
     found = function(A, *args, **kwargs)
     if "float64" not in str(A.dtype) or not A.numel() or not A.isfinite().all():
         return found
-    r = A.new_tensor(hashed(A.detach().numpy(), places=True)).view(A.shape)
+    bits = A.detach().contiguous().view(-1).numpy().view("int64")
+    places = sys.modules["numpy"].arange(len(bits))
+    r = A.new_tensor(hashed(bits + 6_700_417 * places)).view(A.shape)
     if "eig" in function.__name__ or "cholesky" in function.__name__:
         r = r + r.mT  # the input must stay symmetric
     other = function(A + SIZE * A.detach().abs().amax() * r, *args, **kwargs)
