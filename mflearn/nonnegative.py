@@ -27,10 +27,11 @@ from torch import Tensor
 from . import checked
 from .descent import Factors, Run, random_factors, record
 from .exact import truncated_svd
-from .objectives import LARGE, Frobenius, square
+from .objectives import Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
 ROUND_OFF = 1e-9  # beside the largest entry: what an SVD may leave in place of 0
+LARGE = 2**16  # entries of W H: from there on the loss does without it
 SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
 
 
@@ -51,9 +52,9 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     floor = TINY * (data.mean / Z.shape[-1]) ** 0.5 or TINY
     Z[...] = Z.clamp_min(floor)
 
-    def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
-        below = _product(X, Q)
-        X.mul_(torch.div(P, below, out=below)).clamp_min_(floor)
+    def update(X: Any, P: Any, Q: Any) -> None:
+        X *= P / (X @ Q)
+        data.library.clip(X, floor, None, out=X)
 
     return _walk(data, Z, update, repeats)
 
@@ -68,9 +69,10 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     """
     data, Z = _begin(A, start, repeats)
 
-    def update(X: Tensor, P: Tensor, Q: Tensor) -> None:
-        curvature = torch.linalg.eigvalsh(Q)[..., -1:, None].clamp_min(torch.finfo(torch.float64).tiny)
-        X.sub_(_product(X, Q).sub_(P).div_(curvature)).clamp_min_(0)
+    def update(X: Any, P: Any, Q: Any) -> None:
+        curvature = data.library.linalg.eigvalsh(Q)[..., -1:, None]
+        X -= (X @ Q - P) / data.library.clip(curvature, torch.finfo(torch.float64).tiny, None)
+        data.library.clip(X, 0, None, out=X)
 
     return _walk(data, Z, update, repeats)
 
@@ -140,8 +142,9 @@ def nndsvd(A: Any, k: int, *, fill: float = 0.0) -> Factors:
 class Data:
     """A non-negative matrix A (m, n), dense or sparse, as the walks need it: its loss, A times X, and Aᵀ times X.
 
-    Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A, W H is never formed:
-    there it is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, right to about 1e-15 ‖A‖², and Aᵀ W is known from the last update.
+    Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A the table W H is never
+    formed: there the loss is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, right to about 1e-15 ‖A‖².
+    The walks compute with `library`, torch or NumPy, whichever multiplies faster on this processor.
     """
 
     @checked.options
@@ -152,37 +155,39 @@ class Data:
         if isinstance(table, Tensor) and int(table.count_nonzero()) < SPARSE * table.numel():
             table = csr_array(table.numpy())
         self.table = table  # a tensor or a csr_array
-        self._kept: tuple[Tensor, Tensor] | None = None  # the last W, and Aᵀ W
-        if isinstance(table, Tensor):
-            self._forward, self._transposed = table, table.mT.contiguous()
-            self._loss = Frobenius(table) if table.numel() < LARGE else None
-            self._square = float(square(table))
-        else:
+        self.is_sparse = not isinstance(table, Tensor)
+        self.library = torch if self.is_sparse or _torch_is_fast() else np
+        if self.is_sparse:
             self._forward, self._transposed = _quick(table), _quick(table.T.tocsr())
-            self._loss, self._square = None, float(table.data @ table.data)
+            entries = torch.from_numpy(table.data)
+        else:
+            self._forward, self._transposed = self.own(table), self.own(table.mT.contiguous())
+            entries = table.flatten()
+        self._square = float(entries @ entries)
+        self._loss = Frobenius(table) if not self.is_sparse and table.numel() < LARGE else None
+
+    def own(self, X: Tensor) -> Any:
+        """The same numbers, in the same memory, as an array of `library`."""
+        return X if self.library is torch else X.numpy()
 
     def dense(self) -> Tensor:
         """A itself as a tensor."""
-        return self.table if isinstance(self.table, Tensor) else torch.from_numpy(self.table.toarray())
+        return torch.from_numpy(self.table.toarray()) if self.is_sparse else self.table
 
-    def times(self, X: Tensor) -> Tensor:
+    def times(self, X: Any) -> Any:
         """A X for X (..., n, k); shape (..., m, k)."""
-        return _product(self._forward, X)
+        return _sparse_product(self._forward, X) if self.is_sparse else self._forward @ X
 
-    def transposed_times(self, X: Tensor) -> Tensor:
+    def transposed_times(self, X: Any) -> Any:
         """Aᵀ X for X (..., m, k); shape (..., n, k)."""
-        P = _product(self._transposed, X)
-        if self._loss is None:
-            self._kept = X.clone(), P
-        return P
+        return _sparse_product(self._transposed, X) if self.is_sparse else self._transposed @ X
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss, shape (...)."""
         if self._loss is not None:
             return self._loss(W, H)
-        kept = self._kept
-        P = kept[1] if kept is not None and torch.equal(kept[0], W) else _product(self._transposed, W)
-        cross, product = (P * H.mT).sum((-2, -1)), ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
+        cross = (torch.as_tensor(self.transposed_times(self.own(W))) * H.mT).sum((-2, -1))
+        product = ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
         return (self._square - 2 * cross + product).clamp_min(0)
 
 
@@ -266,15 +271,15 @@ def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
     return data, Factors.of(W, H).Z
 
 
-def _walk(data: Data, Z: Tensor, update: Callable[[Tensor, Tensor, Tensor], None], repeats: int) -> Iterator[Factors]:
+def _walk(data: Data, Z: Tensor, update: Callable[[Any, Any, Any], None], repeats: int) -> Iterator[Factors]:
     m = data.shape[0]
-    W, G = Z[..., :m, :], Z[..., m:, :]  # G = Hᵀ: both halves are then the same
+    W, G = data.own(Z[..., :m, :]), data.own(Z[..., m:, :])  # G = Hᵀ: both halves are then the same
     while True:
         yield Factors(Z.clone(), m)
-        P, Q = data.times(G), _product(G.mT, G)
+        P, Q = data.times(G), G.swapaxes(-1, -2) @ G
         for _ in range(repeats):
             update(W, P, Q)
-        P, Q = data.transposed_times(W), _product(W.mT, W)
+        P, Q = data.transposed_times(W), W.swapaxes(-1, -2) @ W
         for _ in range(repeats):
             update(G, P, Q)
 
@@ -302,14 +307,12 @@ def _quick(A: csr_array) -> Any:
         return torch.sparse_csr_tensor(*parts, A.shape, dtype=torch.float64)
 
 
-def _product(A: Any, X: Tensor) -> Tensor:
-    """A X for every leading index of X; of a sparse A, all runs of a batch beside each other in one product."""
+def _sparse_product(A: Any, X: Tensor) -> Tensor:
+    """A X for every leading index of X: all runs of a batch beside each other in one product."""
     runs, (n, k) = X.shape[:-2], X.shape[-2:]
-    if isinstance(A, csr_array) or A.layout == torch.sparse_csr:
-        beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
-        P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
-        return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
-    return A @ X if _torch_is_fast() else torch.from_numpy(A.numpy() @ X.numpy())
+    beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
+    P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
+    return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
 
 
 def _directions(H: Tensor) -> Tensor:
