@@ -96,7 +96,10 @@ def change_result(function, *args, **kwargs):
 
 
 def change_input(function, A, *args, **kwargs):
-    """Change the input of a decomposition, beside its largest entry; an entry that was found exactly stays."""
+    """Change the input of a decomposition, beside its largest entry; an entry that was found exactly stays.
+
+    But where values are tied, the vectors found are quite other ones, and then none of the old entries belongs to them.
+    """
     found = function(A, *args, **kwargs)
     if "float64" not in str(A.dtype) or not A.numel() or not A.isfinite().all():
         return found
@@ -108,7 +111,9 @@ def change_input(function, A, *args, **kwargs):
     other = function(A + SIZE * A.detach().abs().amax() * r, *args, **kwargs)
 
     def exact_or_other(x, y):
-        return x.where(x == x.float(), y) if x.is_floating_point() else y
+        if not x.is_floating_point() or (x - y).abs().max() > 1e-6 * x.abs().max():
+            return y
+        return x.where(x == x.float(), y)
 
     if isinstance(found, tuple):
         return rebuilt(found, [exact_or_other(x, y) for x, y in zip(found, other, strict=True)])
