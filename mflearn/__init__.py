@@ -12,7 +12,7 @@ exact        what descent is measured against
 model        a trained recommender: predictions, new users, lists, saved and loaded
 nonnegative  factors without negative entries, and how far two runs agree
 recommend    the solvers for sparse ratings
-estimator    all of it as one estimator of scikit-learn
+estimator    the SVD and non-negative factorization as an estimator of scikit-learn
 scores       how good predictions and lists are, and the baselines
 plots        figures: axes in, axes out
 exercises    tasks that answer at once, and name the mistake

@@ -1,7 +1,6 @@
 """The one loop, the update rules, the recorded run. No plots, no prints.
 
     descend   walks:     a generator of points (W, H), one after each update
-    alternate            the same without a gradient: each half of an update is solved exactly
     record    measures:  the loss at each point, and where a run diverged
     factorize            both, for a matrix: the friendly face
 
@@ -186,24 +185,6 @@ def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: G
         yield Factors(Z.clone(), m)
 
 
-@checked.options
-def alternate(A: Any, start: tuple[Any, Any] | Factors) -> Iterator[Factors]:
-    """Alternating least squares: W ← A H⁺, the best W for this H, then H ← W⁺ A, the best H for it, without end.
-
-    H⁺ is the pseudoinverse, Hᵀ(H Hᵀ)⁻¹ where H has full rank. No update raises ‖A − W H‖_F²; there is no η.
-    """
-    A = checked.matrix(A)
-    W, H = checked.start(start, A.shape)
-
-    def walk(W: Tensor, H: Tensor) -> Iterator[Factors]:
-        while True:
-            yield Factors.of(W, H)
-            W = A @ torch.linalg.pinv(H)
-            H = torch.linalg.pinv(W) @ A
-
-    return walk(W.clone(), H.clone())
-
-
 @dataclass(frozen=True)
 class Run:
     """A recorded descent, or a batch of them.
@@ -232,6 +213,11 @@ class Run:
     def WH(self) -> Tensor:
         """The reconstruction of A, (*runs, m, n)."""
         return self.W @ self.H
+
+    def first_below(self, loss: float | Tensor) -> Tensor:
+        """(*runs), float64: the first step whose loss is below this one; inf for a run that never comes there."""
+        below = self.loss < loss
+        return torch.where(below.any(0), below.int().argmax(0).double(), torch.inf)
 
     def unflatten(self, k: Tensor) -> "Run":
         """The same batch, its one axis of runs unfolded to the axes of `k`, the ranks."""

@@ -1,9 +1,10 @@
-"""The course's ways to A ≈ W H as one estimator of scikit-learn: for pipelines. No mathematics of its own."""
+"""The truncated SVD and non-negative factorization as one estimator of scikit-learn, for pipelines.
 
-import itertools
+It has no mathematics of its own: `exact` and `nonnegative` do the work.
+"""
+
 import warnings
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -15,25 +16,25 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import checked
-from .descent import Adam, Factors, GradientDescent, alternate, descend, random_factors
-from .exact import stable_eta, truncated_svd
+from .descent import Factors
+from .exact import truncated_svd
 from .nonnegative import Data, multiplicative, random_start
 from .objectives import Frobenius
 
-METHODS = ("svd", "gd", "adam", "als", "nmf")
+METHODS = ("svd", "nmf")
 EVERY = 10  # so many updates lie between two looks at the loss, as in scikit-learn's NMF
 
 
 class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Features of X (m, n) of low rank: X ≈ W H, W (m, k) = `transform(X)`, H (k, n) = `components_`.
 
-    `method` is how H is found: "svd", the best there is; "gd", gradient descent; "adam"; "als", alternating least
-    squares; "nmf", multiplicative updates for X and W and H without negative entries, where X may be sparse.
-    The first four go for the same subspace, whose basis differs, and "gd" and "adam" are slow: that is the lesson.
-    `transform` then finds the best W for that H, of least squares, by "nmf" without negative entries; nothing is
-    centred. The updates end after `max_iter`, or when 10 of them change the loss by less than `tol` times the first.
-    `eta` is the learning rate of "gd" (default: 0.7 η*) and "adam" (default: a 20th of the size of the start).
-    `random_state` is scikit-learn's, but fixed unless given: None would draw from numpy's global state.
+    With `method="svd"` H is that of the truncated SVD, the best there is. With "nmf" X, W and H have no entry below 0,
+    X may be sparse, and H is found by multiplicative updates. `transform` then finds the W of least squares for that
+    H, for "nmf" without negative entries. Nothing is centred.
+
+    The updates of "nmf" end after `max_iter`, or as soon as 10 of them change the loss by less than `tol` times the
+    loss at the start. `random_state` is scikit-learn's, but it is 0 unless you give one: None would draw from NumPy's
+    global state.
 
     >>> MatrixFactorization(1).fit_transform([[5, 3], [3, 2], [2, 1], [1, 1]]).shape
     (4, 1)
@@ -47,14 +48,12 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         method: str = "svd",
         max_iter: int = 1000,
         tol: float = 1e-5,
-        eta: float | None = None,
         random_state: Any = 0,
     ) -> None:
         self.n_components = n_components
         self.method = method
         self.max_iter = max_iter
         self.tol = tol
-        self.eta = eta
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -68,23 +67,19 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         steps = checked.integer(self.max_iter, "max_iter", least=1)
         checked.choice(self.method, "method", METHODS)
         tol = checked.number(self.tol, "tol", least=0)
-        eta = None if self.eta is None else checked.number(self.eta, "eta", above=0)
         X = self._checked(X, reset=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if self.method == "svd":
-            point, self.n_iter_, settled = truncated_svd(X, k), 1, True
+            loss, point, self.n_iter_ = Frobenius(X), truncated_svd(X, k), 1
         else:
-            loss, walk = _walk(X, k, self.method, eta, seed)
-            point, self.n_iter_, settled = _descend(walk, loss, steps, tol)
-        if not point.Z.isfinite().all():
-            raise ValueError(f"eta is {self.eta}; that diverges, give a smaller one, or None")
-        if not settled:
-            warnings.warn(
-                f"{steps} updates of {self.method!r} did not settle; raise max_iter", ConvergenceWarning, stacklevel=2
-            )
+            loss = Data(X)
+            walk = multiplicative(loss, random_start(loss, k, seed=seed), repeats=5)
+            point, self.n_iter_, settled = _last(walk, loss, steps, tol)
+            if not settled:
+                line = f"{steps} updates of 'nmf' did not settle; raise max_iter"
+                warnings.warn(line, ConvergenceWarning, stacklevel=2)
         self.components_ = point.H.numpy().copy()
         W = self._coefficients(X)
-        loss = Data(X) if self.method == "nmf" else Frobenius(X)
         self.reconstruction_err_ = float(loss(torch.from_numpy(W), point.H).sqrt())
         return W
 
@@ -126,26 +121,8 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return tags
 
 
-def _walk(X: Any, k: int, method: str, eta: float | None, seed: int) -> tuple[Any, Iterator[Factors]]:
-    """The objective, and the walk down it."""
-    if method == "nmf":
-        data = Data(X)
-        return data, multiplicative(data, random_start(data, k, seed=seed), repeats=5)
-    loss, (m, n) = Frobenius(X), X.shape
-    size = float(loss.A.square().mean()) ** 0.25 / k**0.5  # 0 for a matrix of zeros: all ways rest there at once
-    W, H = random_factors(m, n, k, seed=seed, scale=size)
-    if method == "als":
-        return loss, alternate(loss.A, (W, H))
-    if method == "adam":
-        rule = partial(Adam, eta=eta or size / 20 or 1.0)
-    else:
-        W, H = W * (n / m) ** 0.25, H * (m / n) ** 0.25  # balanced, as the minimum whose limit is η*
-        rule = partial(GradientDescent, eta=eta or (0.7 * float(stable_eta(loss.A)) if size else 1.0))
-    return loss, descend(itertools.repeat(loss), (W, H), rule)
-
-
-def _descend(walk: Iterator[Factors], loss: Any, steps: int, tol: float) -> tuple[Factors, int, bool]:
-    """The last point, its number of updates, and whether the loss had settled."""
+def _last(walk: Iterator[Factors], loss: Data, steps: int, tol: float) -> tuple[Factors, int, bool]:
+    """The last point of the walk, the number of its updates, and whether the loss had settled there."""
     with torch.no_grad():
         point = next(walk)
         first = before = float(loss(*point))
@@ -153,7 +130,7 @@ def _descend(walk: Iterator[Factors], loss: Any, steps: int, tol: float) -> tupl
             point = next(walk)
             if step % EVERY == 0:
                 now = float(loss(*point))
-                if not abs(before - now) > tol * first:  # Adam may rise on its way; what is not a number ends here
+                if before - now <= tol * first:
                     return point, step, True
                 before = now
     return point, steps, False

@@ -26,11 +26,9 @@ from torch import Tensor
 
 from . import checked
 from .descent import Factors, Run, random_factors, record
-from .exact import truncated_svd
 from .objectives import Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
-ROUND_OFF = 1e-9  # beside the largest entry: what an SVD may leave in place of 0
 LARGE = 2**16  # entries of W H: from there on the loss does without it
 SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
 
@@ -90,7 +88,7 @@ def factorize(
     keep_path: bool = False,
     watch: Callable[[int], bool] | None = None,
 ) -> Run:
-    """A recorded walk of `steps` updates from random factors, or from a start such as `nndsvd(A, k)`.
+    """A recorded walk of `steps` updates from random factors, or from a start (W, H).
 
     A (m, n) is a table without negative entries, or a sparse matrix of scipy. `method` is `multiplicative` or
     `projected`. An array of seeds makes a batch of runs.
@@ -116,27 +114,6 @@ def random_start(A: Any, k: int, *, seed: int | Tensor = 0) -> Factors:
     """Uniform random W and H whose product has the mean of A; an array of seeds makes a batch."""
     data, k = _data(A), checked.integer(k, "k", least=1)
     return random_factors(*data.shape, k, seed=seed, scale=2 * (data.mean / k) ** 0.5)
-
-
-@checked.options
-def nndsvd(A: Any, k: int, *, fill: float = 0.0) -> Factors:
-    """A start without chance: of each term σ u vᵀ of the SVD the positive or the negative halves of u and v.
-
-    Whichever pair has the larger product is taken, with that product as its size (Boutsidis & Gallopoulos 2008).
-    A has min(m, n) terms; columns of W and rows of H beyond them are zero. Zeros become `fill` times the mean of A:
-    0 suits `projected`; `multiplicative` grows out of a zero so slowly that it needs more, 1 say.
-    """
-    data, fill = _data(A), checked.number(fill, "fill", least=0)
-    W, H = truncated_svd(data.dense(), k)
-    halves = []
-    for sign in (1, -1):
-        w, h = (sign * W).clamp_min(0), (sign * H).clamp_min(0)
-        lengths = w.norm(dim=0), h.norm(dim=1)
-        halves.append((lengths[0] * lengths[1], _over(w, lengths[0]), _over(h, lengths[1][:, None])))
-    (plus, w, h), (minus, v, g) = halves
-    take, size = plus >= minus, torch.maximum(plus, minus).sqrt()
-    W, H = torch.where(take, w, v) * size, torch.where(take[:, None], h, g) * size[:, None]
-    return Factors.of(*(X.masked_fill(X / X.max() <= ROUND_OFF, fill * data.mean) for X in (W, H)))
 
 
 class Data:

@@ -17,13 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
 from torch import Tensor
 
-from .descent import Run, factorize
-from .exact import lowest_loss, singular_values, stable_eta
+from .descent import Run
 from .titles import plain
 
 BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
@@ -65,13 +63,6 @@ def drawable(title: object, width: int = 30) -> str:
     """A title as one line, with □ for what the font of the figures cannot draw. Draw it with parse_math=False."""
     known = get_font(findfont(FontProperties())).get_charmap()
     return "".join(c if ord(c) in known else "□" for c in plain(title, width))
-
-
-def write_title(ax: Axes, x: float, y: float, title: object, *, width: int = 30, size: float = 9) -> Text:
-    """A title at a point of the axes, to its right: its $ are dollars, not mathematics."""
-    text = drawable(title, width)
-    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "annotation_clip": True}
-    return ax.annotate(text, (x, y), size=size, parse_math=False, **place)
 
 
 def title_ticks(ax: Axes, titles: Sequence, *, width: int = 30) -> Axes:
@@ -326,18 +317,15 @@ def plot_landscape(ax: Axes, a: float = 1.0, *, reach: float = 2.6) -> Axes:
     return ax
 
 
-def plot_steps_to_settle(A: Tensor, fractions: Tensor, ax: Axes, *, ks: Sequence[int] = (1,)) -> dict[int, Tensor]:
-    """Steps of gradient descent until the loss is within 1e-6 of the lowest, against η/η*; a line for each rank."""
-    counts = {}
-    for k, (colour, dash, marker) in zip(ks, _styles(ks), strict=True):
-        runs = factorize(A, k, eta=fractions * stable_eta(A), steps=4000)
-        counts[k] = (runs.loss - lowest_loss(A, k) < 1e-6).int().argmax(0)
-        ax.plot(fractions, counts[k], color=colour, linestyle=dash, marker=marker, markersize=4, label=f"k = {k}")
+def plot_steps_to_settle(fractions: Tensor, steps: dict[int, Tensor], ax: Axes) -> Axes:
+    """How many steps gradient descent needs, against η/η*; a line for each rank k, with a gap where it is inf."""
+    for (k, counts), (colour, dash, marker) in zip(steps.items(), _styles(steps), strict=True):
+        ax.plot(fractions, counts, color=colour, linestyle=dash, marker=marker, markersize=4, label=f"k = {k}")
     ax.axvline(1, color=VERMILLION, linestyle="--", linewidth=1.5, label="η* = 1/(2σ₁)")
     ax.set(xlabel="η / η*", ylabel="steps", yscale="log", xlim=(0, 1.1))
     ax.grid(alpha=0.3)
     ax.legend()
-    return counts
+    return ax
 
 
 def plot_law(points: dict[float, float], ax: Axes) -> Axes:
@@ -411,16 +399,6 @@ def plot_path(path: Tensor, ax: Axes, *, label: str | None = None) -> Axes:
     return ax
 
 
-def plot_picture(
-    A: Tensor, ax: Axes, title: str, *, limits: tuple[float, float] = (0, 1), signed: bool = False
-) -> Axes:
-    """A matrix as a picture, a grey square for each entry; `signed`, for residuals: in colours centred at 0."""
-    ax.imshow(A.numpy(), cmap=SIGNED if signed else "gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    ax.set_title(title, parse_math=False)
-    ax.set_axis_off()
-    return ax
-
-
 def plot_pictures(
     pictures: Tensor,
     ax: Axes,
@@ -451,30 +429,6 @@ def plot_pictures(
     ax.imshow(wall, cmap=SIGNED if signed else "gray_r", vmin=-1 if signed else 0, vmax=1, interpolation="nearest")
     ax.set(xlim=(-1, wall.shape[1]), ylim=(wall.shape[0], -1))  # room for the frames at the edge
     ax.set_axis_off()
-    return ax
-
-
-def plot_error_by_rank(
-    A: Tensor, losses: dict[str, dict[int, float]], ax: Axes, *, most: int | None = None, mark: int | None = None
-) -> Axes:
-    """‖A − W H‖ / ‖A‖ against k: the curve of the SVD, below which nothing can be, and the losses that were reached.
-
-    `losses` has ‖A − W H‖² for some ranks, by name; `most` is the largest rank shown, `mark` one to point out.
-    """
-    squares = singular_values(A).square()
-    left = torch.cat((squares.flip(0).cumsum(0).flip(0), squares.new_zeros(1)))  # [k]: the σ² beyond the k-th
-    most = min(most or len(squares), len(squares))
-    bound = (left / left[0]).sqrt()[: most + 1].numpy()
-    ax.fill_between(range(most + 1), bound, color=GREY, alpha=0.15, linewidth=0, label="no W H of this rank")
-    ax.plot(bound, color=BLACK, linewidth=2, label="SVD")
-    for (name, reached), (colour, _, marker) in zip(losses.items(), _styles(losses), strict=True):
-        error = (torch.tensor(list(reached.values()), dtype=torch.float64) / left[0]).sqrt()
-        ax.plot(list(reached), error, color=colour, linestyle="", marker=marker, markersize=6, label=name)
-    if mark is not None:
-        ax.axvline(mark, color=VERMILLION, linestyle="--", linewidth=1.5, label=f"k = {mark}")
-    ax.set(xlabel="rank k", ylabel="‖A − W H‖ / ‖A‖", xlim=(0, most), ylim=(0, 1.02))
-    ax.grid(alpha=0.3)
-    ax.legend()
     return ax
 
 

@@ -23,7 +23,7 @@ class Ratings:
     """N observed entries of a matrix, one row a user, one column an item: user[t] gave item[t] the value[t].
 
     A user or an item may be without ratings: both parts of a `split` keep all rows and columns. Make one by
-    `Ratings.of`, `from_frame`, `from_csv` or `from_sparse`; all of them check once, and copy.
+    `Ratings.of`, `from_frame` or `from_csv`; all of them check once, and copy.
     """
 
     user: Tensor  # (N,) int64, the row
@@ -97,19 +97,6 @@ class Ratings:
             raise ValueError(f"{name!s:.60} is no table of comma-separated values: {why:.60}") from None
         return cls.from_frame(frame, user, item, value, duplicates=duplicates)
 
-    @classmethod
-    @checked.options
-    def from_sparse(cls, matrix: Any, *, duplicates: str | None = None) -> "Ratings":
-        """From a scipy sparse matrix, users × items: what is stored is observed, also a 0. Labels count from 0."""
-        if not hasattr(matrix, "tocoo"):
-            raise TypeError(f"matrix is a {type(matrix).__name__}; it must be a scipy sparse matrix")
-        if matrix.ndim != 2:
-            raise ValueError(f"matrix has shape {matrix.shape}; it must be users × items")
-        entries = matrix.tocoo()
-        user, item = (torch.from_numpy(index.astype(np.int64)) for index in (entries.row, entries.col))
-        value = checked.vector(entries.data, "matrix")
-        return _once(user, item, value, tuple(range(matrix.shape[0])), tuple(range(matrix.shape[1])), duplicates)
-
     @property
     def shape(self) -> tuple[int, int]:
         """(m, n): how many users, how many items."""
@@ -149,22 +136,6 @@ class Ratings:
         tested = torch.zeros(len(self), dtype=torch.bool)
         tested[order[: round(share * len(self))]] = True
         return self._parted(tested, order, cold, f"a share of {share:g}")
-
-    @checked.options
-    def hold_out(self, count: int = 1, *, cold: bool = False, seed: int = 0) -> tuple["Ratings", "Ratings"]:
-        """Training and test ratings: `count` random ratings of each user are held out.
-
-        Without `cold=True`, each user, and each item, keeps one rating for training.
-        """
-        count = checked.integer(count, "count", least=1)
-        order = _order(len(self), seed)
-        user = self.user[order]
-        grouped = torch.argsort(user, stable=True)  # one user after the other, each in random order
-        before = torch.bincount(user).cumsum(0) - torch.bincount(user)  # where each user begins
-        place = torch.arange(len(self)) - before[user[grouped]]
-        tested = torch.zeros(len(self), dtype=torch.bool)
-        tested[order[grouped[place < count]]] = True
-        return self._parted(tested, order, cold, f"a count of {count}")
 
     @checked.options
     def folds(self, count: int = 5, *, cold: bool = False, seed: int = 0) -> Iterator[tuple["Ratings", "Ratings"]]:

@@ -388,3 +388,12 @@ def test_a_watch_that_answers_nothing_only_watches():
     assert len(factorize(A, 1, eta=0.05, steps=500, watch=told.append).loss) == 501 and len(told) > 1
     for no in (False, np.bool_(False), 0):
         assert len(factorize(A, 1, eta=0.05, steps=500, watch=lambda _, no=no: no).loss) < 501
+
+
+def test_the_first_step_below_a_loss_is_found_and_inf_where_there_is_none():
+    etas = torch.tensor([1e-5, 0.3, 0.7, 3.0], dtype=torch.float64) * stable_eta(A)  # slow; they settle; far
+    runs, level = factorize(A, 1, eta=etas, steps=200), lowest_loss(A, 1) + 1e-6
+    first = runs.first_below(level)
+    assert first[[0, 3]].isinf().all() and first[2] < first[1] < torch.inf
+    for i in (1, 2):
+        assert runs.loss[int(first[i]), i] < level <= runs.loss[int(first[i]) - 1, i]

@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from scipy.optimize import lsq_linear
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -18,13 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from mflearn.descent import alternate, record
 from mflearn.estimator import METHODS, MatrixFactorization
-from mflearn.exact import lowest_loss, stable_eta
+from mflearn.exact import lowest_loss
 from mflearn.matrices import digits, low_rank_matrix
-from mflearn.objectives import Frobenius
 
-UNCONSTRAINED = [method for method in METHODS if method != "nmf"]
 FROM_CHECKS = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # they allow 5 updates
 
 
@@ -49,7 +45,7 @@ def test_scikit_learns_checks_are_many_and_would_find_a_fault():
         def transform(self, X):
             return super().transform(X) + np.arange(len(X))[:, None]  # depends on the order of the rows
 
-    assert len(list(checks())) > 200
+    assert len(list(checks())) > 80
 
     def failed(estimator):
         found = []
@@ -69,17 +65,14 @@ def quiet(model, X):
         return model.fit(X)
 
 
-@pytest.mark.parametrize("method", UNCONSTRAINED)
 @pytest.mark.parametrize("k", [1, 4])
-def test_every_method_finds_the_best_subspace(method, k):
+def test_svd_finds_the_best_subspace(k):
     """Eckart & Young; and the subspace itself is scikit-learn's."""
     A = low_rank_matrix(30, 20, k=6, noise=0.1, seed=1).numpy()
-    model = MatrixFactorization(k, method=method, max_iter=5000, tol=1e-9).fit(A)
-    assert model.reconstruction_err_**2 == pytest.approx(float(lowest_loss(A, k)), rel=1e-3)
-    theirs = TruncatedSVD(k, algorithm="arpack").fit(A)
-    H, V = model.components_, theirs.components_
-    projection = np.linalg.pinv(H) @ H
-    assert np.abs(projection - V.T @ V).max() < 0.02
+    model = MatrixFactorization(k, method="svd").fit(A)
+    assert model.reconstruction_err_**2 == pytest.approx(float(lowest_loss(A, k)), rel=1e-12)
+    H, V = model.components_, TruncatedSVD(k, algorithm="arpack").fit(A).components_
+    assert np.abs(np.linalg.pinv(H) @ H - V.T @ V).max() < 1e-9
 
 
 def test_nmf_is_as_good_as_scikit_learns_on_digits():
@@ -121,12 +114,11 @@ def test_the_attributes_are_those_that_scikit_learn_promises(method):
         clone(model).transform(A)
 
 
-@pytest.mark.parametrize("method", ["gd", "adam", "als", "nmf"])
-def test_the_random_state_decides_and_none_is_scikit_learns(method):
+def test_the_random_state_decides_and_none_is_scikit_learns():
     A = np.random.default_rng(0).random((12, 5))
 
     def found(state):
-        return quiet(MatrixFactorization(2, method=method, max_iter=3, random_state=state), A).components_
+        return quiet(MatrixFactorization(2, method="nmf", max_iter=3, random_state=state), A).components_
 
     assert np.array_equal(found(1), found(1)) and not np.allclose(found(1), found(2))
     assert np.array_equal(found(np.random.RandomState(5)), found(5))
@@ -136,34 +128,13 @@ def test_the_random_state_decides_and_none_is_scikit_learns(method):
     assert np.array_equal(first, found(None))
 
 
-@pytest.mark.parametrize("method", ["gd", "adam", "als", "nmf"])
-def test_too_few_updates_are_told_and_enough_are_counted(method):
+def test_too_few_updates_are_told_and_enough_are_counted():
     A = np.random.default_rng(0).random((12, 5))
-    with pytest.warns(ConvergenceWarning, match=f"7 updates of '{method}' did not settle; raise max_iter"):
-        assert MatrixFactorization(2, method=method, max_iter=7).fit(A).n_iter_ == 7
-    model = MatrixFactorization(2, method=method, max_iter=5000).fit(A)
+    with pytest.warns(ConvergenceWarning, match="7 updates of 'nmf' did not settle; raise max_iter"):
+        assert MatrixFactorization(2, method="nmf", max_iter=7).fit(A).n_iter_ == 7
+    model = MatrixFactorization(2, method="nmf", max_iter=5000).fit(A)
     assert model.n_iter_ % 10 == 0 and model.n_iter_ < 5000
-    assert quiet(MatrixFactorization(2, method=method, max_iter=5000, tol=1e-2), A).n_iter_ < model.n_iter_ or (
-        model.n_iter_ <= 20
-    )
-
-
-@pytest.mark.parametrize("shape", [(400, 3), (3, 400)])
-def test_the_default_learning_rate_settles_on_lopsided_matrices(shape):
-    A = low_rank_matrix(*shape, k=2, noise=0.1, seed=2).numpy()
-    for method in ("gd", "adam"):
-        model = MatrixFactorization(2, method=method, max_iter=5000, tol=1e-8).fit(1000 * A)
-        assert model.reconstruction_err_**2 == pytest.approx(float(lowest_loss(1000 * A, 2)), rel=0.01)
-    eta = 0.3 * float(stable_eta(A))
-    assert MatrixFactorization(2, method="gd", eta=eta, max_iter=5000).fit(A).n_iter_ > 10
-
-
-@pytest.mark.parametrize("shape", [(400, 4), (4, 400)])
-def test_descent_starts_balanced_and_so_arrives_soon(shape):
-    """As many numbers in W as H has, or a hundred times as many: from factors of unequal size it needs up to 250."""
-    A = low_rank_matrix(*shape, k=2, noise=0.1, seed=0).numpy()
-    taken = [MatrixFactorization(2, method="gd", random_state=seed).fit(A).n_iter_ for seed in range(8)]
-    assert np.median(taken) <= 50
+    assert MatrixFactorization(2, method="nmf", max_iter=5000, tol=1e-2).fit(A).n_iter_ < model.n_iter_
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -180,9 +151,8 @@ def test_sparse_counts_go_in_without_being_filled():
     dense, sparse = (MatrixFactorization(3, method="nmf").fit(kind(A)) for kind in (np.array, csr_array))
     assert np.allclose(dense.components_, sparse.components_)
     assert dense.reconstruction_err_ == pytest.approx(sparse.reconstruction_err_)
-    for method in UNCONSTRAINED:
-        with pytest.raises(TypeError, match="[Ss]parse"):
-            MatrixFactorization(3, method=method).fit(csr_array(A))
+    with pytest.raises(TypeError, match="[Ss]parse"):
+        MatrixFactorization(3, method="svd").fit(csr_array(A))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -210,21 +180,10 @@ def test_it_can_be_searched_over_and_follows_a_vectorizer():
     data = digits()
     search = GridSearchCV(
         make_pipeline(MatrixFactorization(), LogisticRegression(max_iter=3000)),
-        {"matrixfactorization__n_components": [2, 16], "matrixfactorization__method": ["svd", "als"]},
+        {"matrixfactorization__n_components": [2, 16], "matrixfactorization__method": ["svd", "nmf"]},
         cv=3,
     ).fit(data.A[:300].numpy() / 16, data.labels[:300].numpy())
     assert search.best_params_["matrixfactorization__n_components"] == 16
     texts = ["cat dog cat", "dog cat", "stock price", "price of stock stock", "cat", "price"]
     topics = make_pipeline(TfidfVectorizer(), MatrixFactorization(2, method="nmf")).fit_transform(texts)
     assert (topics.argmax(1)[[0, 1, 4]] != topics.argmax(1)[[2, 3, 5]]).all() and len(set(topics.argmax(1)[:2])) == 1
-
-
-def test_alternating_least_squares_solves_each_half():
-    A, start = low_rank_matrix(9, 7, k=5, noise=0.3, seed=1), (torch.ones(9, 2), low_rank_matrix(2, 7, k=2))
-    run = record(alternate(A, start), Frobenius(A), steps=200, keep_path=True)
-    assert (run.loss.diff() <= 1e-12).all() and float(run.loss[-1]) == pytest.approx(float(lowest_loss(A, 2)), rel=1e-6)
-    W = np.linalg.lstsq(start[1].T.numpy(), A.T.numpy(), rcond=None)[0].T
-    H = np.linalg.lstsq(W, A.numpy(), rcond=None)[0]
-    assert np.allclose(run.path.W[1], W) and np.allclose(run.path.H[1], H)
-    batch = record(alternate(A, (torch.ones(3, 9, 2), torch.stack([start[1]] * 3))), Frobenius(A), steps=20)
-    assert torch.allclose(batch.loss[:, 1], run.loss[:21], rtol=1e-9)

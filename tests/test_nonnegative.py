@@ -8,7 +8,6 @@ import pytest
 import torch
 from scipy.sparse import coo_matrix, csc_array, csr_array, csr_matrix
 from sklearn.decomposition import NMF
-from sklearn.decomposition._nmf import _initialize_nmf
 
 from mflearn import nonnegative
 from mflearn.descent import factorize as descend_on
@@ -21,7 +20,6 @@ from mflearn.nonnegative import (
     factorize,
     match,
     multiplicative,
-    nndsvd,
     projected,
     random_start,
     stability,
@@ -104,7 +102,7 @@ def test_no_step_raises_the_loss_and_no_entry_is_negative(name, method, repeats)
     random = random_start(A, k, seed=[0, 1])
     holes = random.W[0] * (uniform(m, k) < 0.5), random.H[0] * (uniform(k, n) < 0.5)
     large = 1e3 * random.W[0], 1e3 * random.H[0]
-    for start in (random, holes, large, nndsvd(A, k)):
+    for start in (random, holes, large):
         points = list(itertools.islice(method(A, start, repeats=repeats), 120))
         loss = torch.stack([Frobenius(A)(*point) for point in points])
         rounding = 1e-13 * float(torch.maximum(loss[0].max(), square(A)))
@@ -300,22 +298,6 @@ def test_a_random_start_has_the_mean_of_the_matrix():
     W, H = random_start(A, 20, seed=range(5))
     assert (W @ H).mean((-2, -1)).tolist() == pytest.approx([float(A.mean())] * 5, rel=0.05)
     assert torch.equal(random_start(A, 3, seed=[8, 9]).Z[1], random_start(A, 3, seed=9).Z)
-
-
-@pytest.mark.parametrize(("A", "k"), [(digits().A[:16], 8), (uniform(9, 30), 5), (toy_matrix(), 2)])
-@pytest.mark.parametrize("fill", [0, 1])
-def test_nndsvd_is_scikit_learns(A, k, fill):
-    """Its SVD is randomized, but exact for matrices as small as these."""
-    W, H = map(torch.from_numpy, _initialize_nmf(A.numpy(), k, init="nndsvda" if fill else "nndsvd", random_state=0))
-    ours = nndsvd(A, k, fill=fill)
-    assert (ours.W @ ours.H - W @ H).norm() < 1e-9 * (W @ H).norm()
-    assert torch.allclose(ours.W, W, atol=1e-9 * W.max()) and torch.allclose(ours.H, H, atol=1e-9 * H.max())
-    assert (ours.Z == 0).any() == (fill == 0 and k > 1)
-
-
-def test_nndsvd_beyond_the_number_of_singular_values_is_padded():
-    W, H = nndsvd(toy_matrix(), 4)
-    assert W.shape == (4, 4) and not W[:, 2:].any() and not H[2:].any() and W[:, :1].all()
 
 
 def test_a_penalty_does_not_make_factors_nonnegative():

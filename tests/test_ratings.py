@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
 import torch
 
 from mflearn import datasets
@@ -38,23 +37,12 @@ def test_labels_of_any_hashable_kind_come_back_in_the_order_of_their_appearance(
 def test_every_way_in_gives_the_same_ratings():
     frame = some().to_frame()
     text = frame.assign(when=1).to_csv(index=False)
-    m, n = (frame[name].nunique() for name in ("user", "item"))
     of = Ratings.of(frame.user, frame.item, frame.value)
     named = Ratings.from_frame(frame.rename(columns={"value": "stars"}), value="stars")
     read = Ratings.from_csv(io.StringIO(text))
-    sparse = Ratings.from_sparse(scipy.sparse.csr_array((of.value, (of.user, of.item)), shape=(m, n)))
     assert triples(of) == triples(named) == triples(read)
     for other in (named, read):
         assert other.users == of.users and other.items == of.items and torch.equal(other.value, of.value)
-    assert sparse.shape == of.shape and torch.equal(sparse.to_dense(hidden=0)[0], of.to_dense(hidden=0)[0])
-
-
-def test_a_stored_zero_of_a_sparse_matrix_is_a_rating_and_an_empty_row_a_user():
-    ratings = Ratings.from_sparse(scipy.sparse.coo_array(([0.0, 2.0], ([0, 2], [1, 0])), shape=(4, 2)))
-    assert ratings.shape == (4, 2) and len(ratings) == 2 and ratings.users == (0, 1, 2, 3)
-    A, mask = ratings.to_dense()
-    assert mask.tolist() == [[False, True], [False, False], [True, False], [False, False]]
-    assert A[0, 1] == 0 and A[2, 0] == 2 and A[~mask].isnan().all()
 
 
 def test_duplicates_are_counted_and_the_first_is_named():
@@ -103,7 +91,6 @@ def test_a_dense_matrix_that_would_not_fit_is_refused():
 
 SPLITS = {
     "split": lambda ratings, **options: [ratings.split(0.3, **options)],
-    "hold_out": lambda ratings, **options: [ratings.hold_out(3, **options)],
     "folds": lambda ratings, **options: [*ratings.folds(4, **options)],
 }
 
@@ -139,9 +126,6 @@ def test_the_sizes_of_splits_are_what_was_asked():
     ratings = some(290)
     train, test = ratings.split(0.25, seed=3, cold=True)
     assert len(test) == round(0.25 * len(ratings)) and len(train) + len(test) == len(ratings)
-    held = ratings.hold_out(2, cold=True)[1]
-    had = torch.bincount(ratings.user)
-    assert torch.equal(torch.bincount(held.user, minlength=len(had)), had.clamp_max(2))
     tested = [triples(test) for _, test in ratings.folds(5, cold=True)]
     assert set.union(*tested) == triples(ratings) and sum(map(len, tested)) == len(ratings)
     assert max(map(len, tested)) - min(map(len, tested)) <= 1
@@ -151,7 +135,7 @@ def test_the_sizes_of_splits_are_what_was_asked():
 
 def test_a_split_that_leaves_nothing_says_so():
     one = Ratings.of(["a"], ["b"], [1])
-    for split in (lambda: one.split(0.9), lambda: one.split(0.9, cold=True), lambda: one.hold_out(), one.split):
+    for split in (lambda: one.split(0.9), lambda: one.split(0.9, cold=True), one.split):
         with pytest.raises(ValueError, match=r"leaves no (test|training) ratings of 1"):
             split()
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy import sparse
 
 from mflearn import datasets, festival, model, objectives, ratings, recommend, scores
 from mflearn.descent import with_biases
@@ -53,11 +52,9 @@ REFUSED = [
     *each("of", partial(Ratings.of, [1], [1], [1]), "duplicates", ["first", True, 0, ""]),
     *first("from_frame", Ratings.from_frame, "frame", [None, {}, [[1, 2, 3]], np.ones((2, 3))]),
     *each("from_frame", partial(Ratings.from_frame, R.to_frame()), "value", ["stars", None, 3]),
-    *first("from_sparse", Ratings.from_sparse, "matrix", [None, np.eye(2), [[1]]]),
     *each("split", R.split, "share", [0, 1, -0.1, 1.5, nan, "0.1", None, True]),
     *each("split", R.split, "seed", NO_SEED),
     *each("split", R.split, "cold", NO_FLAG),
-    *each("hold_out", R.hold_out, "count", NO_COUNT),
     *each("folds", R.folds, "count", [1, *NO_COUNT]),
     *each("folds", R.folds, "seed", NO_SEED),
     *each("sample", R.sample, "count", [7, *NO_COUNT]),
@@ -144,7 +141,6 @@ REFUSED = [
         "from_frame", Ratings.from_frame, "user", [pd.DataFrame(np.eye(4), columns=["user", "user", "item", "value"])]
     ),
     *first("from_csv", Ratings.from_csv, "path", [5, None, b"x"]),
-    *first("from_sparse", Ratings.from_sparse, "matrix", [sparse.coo_array([1.0, 0, 2])]),
     *first("where", R.where, "chosen", [torch.ones(1, dtype=bool), [99], [-1], [0, 0], [0.5], "all", None, [[0]]]),
     *each("to_dense", R.to_dense, "hidden", ["x", None, True]),
     *first("fit", lambda v: fit(R, 1, solver=lambda *_, **__: v), "solver", [None, iter([]), [1]]),
@@ -175,7 +171,6 @@ def test_bad_input_is_refused_at_the_door_in_one_line(call, name, value):
     "call",
     [
         R.split,
-        R.hold_out,
         R.sample,
         R.to_dense,
         Ratings.of,

@@ -215,7 +215,7 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
     if not any(fails):
         return Verdict(CORRECT, exercise.further)
     for wrong in exercise.wrong:
-        if _is(exercise, wrong, cases, found, right):
+        if _is(exercise, wrong, cases, found):
             return Verdict(NOT_YET, wrong.diagnosis)
     for one in found:
         if one.error:
@@ -318,7 +318,7 @@ def _common_factor(found: Sequence[Outcome], right: Sequence[Outcome]) -> float 
     return usual if usual and all(abs(factor - usual) <= 1e-6 * abs(usual) for factor in factors) else None
 
 
-def _is(exercise: Exercise, wrong: Wrong, cases: Cases, found: Sequence[Outcome], right: Sequence[Outcome]) -> bool:
+def _is(exercise: Exercise, wrong: Wrong, cases: Cases, found: Sequence[Outcome]) -> bool:
     """Whether an answer that is not right makes this mistake."""
     if wrong.shows:
         values = [(case, one.value) for case, one in zip(cases, found, strict=True) if not one.error]

@@ -116,8 +116,8 @@ def _row(H: Tensor, items: Tensor, r: Tensor, mu: float, lam: float) -> Tensor:
     return torch.linalg.solve(y.T @ y + len(items) * lam * torch.eye(y.shape[1]), y.T @ (r - mu - H[-1, items]))
 
 
-def _unpenalised(H: Tensor, items: Tensor, r: Tensor, mu: float, lam: float) -> Tensor | None:
-    """Only where there are more ratings than unknowns; otherwise it is not unique."""
+def _unpenalised(H: Tensor, items: Tensor, r: Tensor, mu: float, *_: float) -> Tensor | None:
+    """The row without the penalty, where there are more ratings than unknowns; otherwise it is not unique."""
     return _row(H, items, r, mu, 0.0) if len(items) > len(H) - 1 else None
 
 
