@@ -7,6 +7,7 @@ festival     invented ratings whose truth is known
 objectives   what is minimised, each with its gradient
 sides        one side of the ratings, users or items, solved for in one piece
 gradients    three ways to the same gradient
+fast         quicker ways to the same loss and gradient, for the loop
 descent      the one loop, the update rules, the recorded run
 exact        what descent is measured against
 model        a trained recommender: predictions, new users, lists, saved and loaded

@@ -12,17 +12,17 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from . import checked
-from .gradients import Gradient, Objective, by_hand, fill
+from . import checked, fast
+from .gradients import Gradient, Objective, by_hand
 from .objectives import Frobenius
 
 FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
-MANY = 256  # from so many runs on they lie last in memory: two to three times faster
 
 
 class Factors:
@@ -152,13 +152,13 @@ def descend(
     run; `record` does.
     """
     checked.function(rule, "rule", takes="a list of parameters, such as GradientDescent")
-    checked.function(gradient, "gradient", takes="objective, W, H, out, such as by_hand", count=4)
+    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand", count=3)
     if not isinstance(objectives, Iterable):
         came = type(objectives).__name__
         raise TypeError(f"objectives is one {came}; it must be an iterable of them: itertools.repeat(objective)")
     W, H = checked.start(start)
     Z = Factors.of(W, H).Z
-    Z = _runs_last(Z) if Z[..., 0, 0].numel() >= MANY else Z
+    Z = fast.runs_last(Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
     return _walk(objectives, Z, W.shape[-2], _update(rule, Z), gradient)
 
@@ -178,11 +178,22 @@ def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: G
     (W, H), slopes = Factors(Z, m), tuple(Factors(Z.grad, m))
     yield Factors(Z.clone(), m)
     for objective in objectives:
-        found = gradient(objective, W, H, slopes)
-        if found is not slopes:  # somebody's own, who did not write them there
-            fill(slopes, found)
+        if gradient is by_hand and type(objective) is Frobenius:
+            fast.gradient(objective, W, H, slopes)
+        else:
+            _fill(slopes, gradient(objective, W, H))
         update()
         yield Factors(Z.clone(), m)
+
+
+def _fill(places: tuple[Tensor, Tensor], slopes: Any) -> None:
+    """Write the two parts of a gradient where the rule reads them."""
+    if not (isinstance(slopes, tuple | list) and len(slopes) == 2 and all(isinstance(X, Tensor) for X in slopes)):
+        raise TypeError(f"gradient gave a {type(slopes).__name__}; it must give two tensors, for W and for H")
+    for name, place, slope in zip("WH", places, slopes, strict=True):
+        if slope.shape != place.shape:
+            raise ValueError(f"gradient for {name} has shape {(*slope.shape,)}; it must be {(*place.shape,)}")
+        place.copy_(slope)
 
 
 @dataclass(frozen=True)
@@ -270,6 +281,8 @@ def record(
             raise TypeError(
                 f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run"
             )
+        if type(objective) is Frobenius:
+            objective = partial(fast.loss, objective)
         losses, path = [first[None]], [start.Z[None]]
         limit = FAR * torch.maximum(losses[0], objective(*(0 * X for X in start)))
         if not limit.isfinite().all():
@@ -364,9 +377,9 @@ def factorize(
     eta, steps = checked.rates(eta), checked.integer(steps, "steps", least=1)
     one_rate = not eta.ndim  # the same for all runs, as torch's own rules need it
     checked.function(rule, "rule", takes="a list of parameters and eta, such as GradientDescent or torch.optim.Adam")
-    checked.function(gradient, "gradient", takes="objective, W, H, out, such as by_hand", count=4)
+    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand", count=3)
     if gradient is by_hand:
-        checked.function(objective.gradient, "A.gradient", takes="W, H, out", count=3)
+        checked.function(objective.gradient, "A.gradient", takes="W, H", count=2)
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
@@ -390,13 +403,6 @@ def factorize(
 
 def _per_run(eta: float | Tensor) -> Tensor:
     return checked.rates(eta)[..., None, None]
-
-
-def _runs_last(Z: Tensor) -> Tensor:
-    """The same Z, laid out so that neighbours in memory are neighbouring runs."""
-    axes = range(Z.ndim)
-    runs_last = Z.permute(*axes[-2:], *axes[:-2]).contiguous()
-    return runs_last.permute(*axes[2:], *axes[:2])
 
 
 def _together(**given: Tensor) -> list[Tensor]:

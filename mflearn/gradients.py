@@ -1,7 +1,6 @@
 """Three ways to the same gradient: by hand, by autograd, by differences; and how far two of them are apart.
 
-Each way takes an objective f and a point (W, H) and gives (∂f/∂W, ∂f/∂H), for one run or a batch of runs;
-`out`, a pair of tensors of the shapes of W and H, is filled if it is given.
+Each way takes an objective f and a point (W, H) and gives (∂f/∂W, ∂f/∂H), for one run or a batch of runs.
 """
 
 from collections.abc import Callable
@@ -16,22 +15,21 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 Gradient = Callable[..., Pair]
 
 
-def by_hand(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None) -> Pair:
-    """As derived on paper: the formula stands next to its objective, in `objective.gradient`."""
-    return objective.gradient(W, H, out)
+def by_hand(objective: Objective, W: Tensor, H: Tensor) -> Pair:
+    """As derived on paper: the formula stands below its objective, in `objective.gradient`."""
+    return objective.gradient(W, H)
 
 
-def by_autograd(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None) -> Pair:
+def by_autograd(objective: Objective, W: Tensor, H: Tensor) -> Pair:
     """As torch finds it. The losses of a batch are summed: each depends on its own run alone."""
     checked.tensors(W=W, H=H)
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
-        slopes = torch.autograd.grad(objective(W, H).sum(), (W, H))
-    return fill(out, slopes)
+        return torch.autograd.grad(objective(W, H).sum(), (W, H))
 
 
 @checked.options
-def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None = None, *, h: float = 1e-6) -> Pair:
+def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-6) -> Pair:
     """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² f‴ + ε f/h.
 
     `Frobenius` is quadratic in each single entry: there f‴ = 0, and the larger h, the smaller the error.
@@ -53,7 +51,7 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, out: Pair | None 
                 slope[..., i, j] = (above - objective(W, H)) / (2 * h)
                 X[..., i, j] = kept
         slopes.append(slope)
-    return fill(out, tuple(slopes))
+    return tuple(slopes)
 
 
 def relative_difference(one: Pair, other: Pair) -> float:
@@ -75,16 +73,3 @@ def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         theta = torch.cat([W.detach().reshape(-1), H.detach().reshape(-1)])
         return torch.autograd.functional.hessian(flat, theta)
-
-
-def fill(out: Pair | None, slopes: Pair) -> Pair:
-    """Write a gradient into `out`, if that is given."""
-    if out is None:
-        return slopes
-    if not (isinstance(slopes, tuple | list) and len(slopes) == 2 and all(isinstance(X, Tensor) for X in slopes)):
-        raise TypeError(f"gradient gave a {type(slopes).__name__}; it must give two tensors, for W and for H")
-    for name, place, slope in zip("WH", out, slopes, strict=True):
-        if slope.shape != place.shape:
-            raise ValueError(f"gradient for {name} has shape {(*slope.shape,)}; it must be {(*place.shape,)}")
-        place.copy_(slope)
-    return out

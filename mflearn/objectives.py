@@ -14,8 +14,6 @@ from torch import Tensor
 from . import checked
 from .ratings import Ratings, given
 
-LARGE = 2**16  # a residual of so many entries is kept for the gradient: a quarter of the work of a step
-
 
 class Frobenius:
     """f(W, H) = c ‖M ⊙ (W H − A)‖_F² + λ (‖W‖_F² + ‖H‖_F²), one number for each leading index of W and H.
@@ -35,52 +33,26 @@ class Frobenius:
         self.mask = None if mask is None else mask.to(torch.float64)  # (m, n) of 0 and 1
         self.lam = checked.number(lam, "lam", least=0)
         self.scale = checked.number(scale, "scale", above=0)
-        self._twice_scale = torch.tensor(2 * self.scale, dtype=torch.float64)  # a tensor multiplies faster
         self.shape = tuple(self.A.shape)
-        self._kept: tuple[Tensor, Tensor, Tensor] | None = None  # W, H and E of the last loss, if E is large
 
     def residual(self, W: Tensor, H: Tensor) -> Tensor:
         """E = M ⊙ (W H − A), shape (..., m, n)."""
-        E = product(W, H).sub_(self.A)
-        return E if self.mask is None else E.mul_(self.mask)
+        E = W @ H - self.A.to(W.dtype)
+        return E if self.mask is None else E * self.mask.to(W.dtype)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss f(W, H), shape (...)."""
-        self._expect(W, H)
-        E = self.residual(W, H)
-        if E.numel() >= LARGE and not E.requires_grad:  # the loop asks for the gradient at this point next
-            self._kept = W.clone(), H.clone(), E
-        loss = square(E)
-        loss = loss if self.scale == 1 else self.scale * loss
-        return loss + self.lam * (square(W) + square(H)) if self.lam else loss
-
-    def gradient(self, W: Tensor, H: Tensor, out: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """∂f/∂W = 2c E Hᵀ + 2λ W, shape (..., m, k), and ∂f/∂H = 2c Wᵀ E + 2λ H, shape (..., k, n)."""
-        if out is None:  # the loop, which gives `out`, has looked at the shapes once
-            self._expect(W, H)
-        into_W, into_H = out or (None, None)
-        if W.ndim == 2 and self.mask is None and self.A.numel() < LARGE:
-            A = self.A if W.dtype is torch.float64 else self.A.to(W.dtype)
-            E2 = torch.addmm(A, W, H, beta=-2 * self.scale, alpha=2 * self.scale)  # 2c E in one operation
-            slope_W, slope_H = torch.matmul(E2, H.mT, out=into_W), torch.matmul(W.mT, E2, out=into_H)
-        else:
-            E = self.residual(W, H) if self._kept is None else self._residual_again(W, H)
-            slope_W = product(E, H.mT * self._twice_scale, into_W)
-            slope_H = product(W.mT * self._twice_scale, E, into_H)
-        if self.lam:
-            slope_W.add_(W, alpha=2 * self.lam)
-            slope_H.add_(H, alpha=2 * self.lam)
-        return out or (slope_W, slope_H)
-
-    def _residual_again(self, W: Tensor, H: Tensor) -> Tensor:
-        """The residual that the loss has just computed, if it was at this very point; nobody writes into it."""
-        kept, self._kept = self._kept, None
-        if kept is None or kept[2].is_inference() != torch.is_inference_mode_enabled():
-            return self.residual(W, H)
-        return kept[2] if torch.equal(W, kept[0]) and torch.equal(H, kept[1]) else self.residual(W, H)
-
-    def _expect(self, W: Tensor, H: Tensor) -> None:
         _expect(W, H, self.shape)
+        E = self.residual(W, H)
+        return self.scale * square(E) + self.lam * (square(W) + square(H))
+
+    def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
+        """∂f/∂W = 2c E Hᵀ + 2λ W, shape (..., m, k), and ∂f/∂H = 2c Wᵀ E + 2λ H, shape (..., k, n)."""
+        _expect(W, H, self.shape)
+        E = self.residual(W, H)
+        slope_W = 2 * self.scale * (E @ H.mT) + 2 * self.lam * W
+        slope_H = 2 * self.scale * (W.mT @ E) + 2 * self.lam * H
+        return slope_W, slope_H
 
 
 class Observed:
@@ -146,26 +118,22 @@ class Observed:
             loss = loss + self.lam * ((a * W.square()).sum((-2, -1)) + (b * H.square()).sum((-2, -1)))
         return loss
 
-    def gradient(self, W: Tensor, H: Tensor, out: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+    def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
         """∂f/∂w_u = 2c Σ_t e_t h_i + 2λ w_u over the ratings t of u, and ∂f/∂h_i likewise; 0 for what is held fixed.
 
         Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
         """
-        if out is None:
-            self._expect(W, H)
-        slope_W, slope_H = out or (torch.empty_like(W), torch.empty_like(H))
+        self._expect(W, H)
+        E = self.residual(W, H)[..., None]
         of_user, of_item = W.index_select(-2, self.user), H.mT.index_select(-2, self.item)
-        E2 = torch.linalg.vecdot(of_user, of_item).sub_(self.goal).mul_(2 * self.scale)[..., None]
-        slope_W.zero_().index_add_(-2, self.user, of_item.mul_(E2))
-        slope_H.mT.zero_().index_add_(-2, self.item, of_user.mul_(E2))
-        if self.lam:
-            a, b = self._weights()
-            slope_W.addcmul_(W, a, value=2 * self.lam)
-            slope_H.addcmul_(H, b, value=2 * self.lam)
+        slope_W = torch.zeros_like(W).index_add_(-2, self.user, 2 * self.scale * E * of_item)
+        slope_H = torch.zeros_like(H.mT).index_add_(-2, self.item, 2 * self.scale * E * of_user).mT
+        a, b = self._weights()
+        slope_W, slope_H = slope_W + 2 * self.lam * a * W, slope_H + 2 * self.lam * b * H
         if self.biases:
             slope_W[..., -1] = 0
             slope_H[..., 0, :] = 0
-        return out or (slope_W, slope_H)
+        return slope_W, slope_H
 
     def _weights(self) -> tuple[Tensor, Tensor]:
         """How much each user (m, 1) and each item (n,) counts in the penalty."""
@@ -195,20 +163,4 @@ def _expect(W: Tensor, H: Tensor, shape: tuple[int, int]) -> None:
 
 def square(X: Tensor) -> Tensor:
     """‖X‖_F² = Σ X_ij², one number for each leading index."""
-    entries = X.flatten(-2)
-    return torch.linalg.vecdot(entries, entries)  # in one pass: no table of squares in between
-
-
-def product(X: Tensor, Y: Tensor, out: Tensor | None = None) -> Tensor:
-    """X Y for every leading index.
-
-    When the runs lie last in memory (see `descent`), the product is a sum of outer products, column times row:
-    each of its few operations then sweeps over all runs at once, faster than a thousand tiny products.
-    """
-    if X.ndim == 2 or X.stride(-3) != 1 or X.shape[-3] == 1:
-        return torch.matmul(X, Y, out=out)
-    first, *others = zip(X.split(1, -1), Y.split(1, -2), strict=True)
-    out = torch.mul(*first, out=out)
-    for column, row in others:
-        out.addcmul_(column, row)
-    return out
+    return X.square().sum((-2, -1))

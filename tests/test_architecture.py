@@ -12,7 +12,7 @@ LAYERS = [
     {"checked"},
     {"matrices", "ratings", "titles"},
     {"festival", "objectives", "sides"},
-    {"gradients"},
+    {"gradients", "fast"},
     {"descent"},
     {"exact", "model"},
     {"nonnegative", "recommend"},

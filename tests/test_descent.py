@@ -375,7 +375,7 @@ def test_factors_are_two_views_of_one_matrix():
 
 @pytest.mark.parametrize("batch", [(), (3,), (300,)])
 def test_a_gradient_that_gives_its_own_pair_descends_on_it(batch):
-    def own(f, W, H, out=None):
+    def own(f, W, H):
         return f.gradient(W, H)
 
     eta = torch.full(batch, 0.05)

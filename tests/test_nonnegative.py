@@ -15,6 +15,7 @@ from mflearn.descent import random_factors, record
 from mflearn.gradients import by_autograd
 from mflearn.matrices import digits, docstring_words, toy_matrix
 from mflearn.nonnegative import (
+    LARGE,
     SPARSE,
     Data,
     factorize,
@@ -24,7 +25,7 @@ from mflearn.nonnegative import (
     random_start,
     stability,
 )
-from mflearn.objectives import LARGE, Frobenius, square
+from mflearn.objectives import Frobenius, square
 
 METHODS = [multiplicative, projected]
 

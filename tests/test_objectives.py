@@ -10,7 +10,7 @@ import torch
 from mflearn.descent import Adam, GradientDescent, descend, factorize, random_factors, record, with_biases
 from mflearn.gradients import by_autograd, by_differences, by_hand, relative_difference
 from mflearn.matrices import low_rank_matrix, toy_matrix
-from mflearn.objectives import LARGE, Frobenius, Observed, product, square
+from mflearn.objectives import Frobenius, Observed, square
 from mflearn.ratings import Ratings
 from mflearn.recommend import als
 
@@ -109,48 +109,6 @@ def test_the_objective_rises_above_the_step_2_over_L(problem, which):
     before, after = float(f(W, H)), float(f(*step(2.05 / L)))
     assert after > before
     assert after - lowest == pytest.approx(1.05**2 * (before - lowest), rel=1e-6)
-
-
-@pytest.mark.parametrize("out", [False, True])
-def test_a_product_of_runs_that_lie_last_in_memory_is_the_product(out):
-    X, Y = (
-        low_rank_matrix(size, 7, k=7).view(*shape, 7).permute(2, 0, 1) for size, shape in ((12, (4, 3)), (15, (3, 5)))
-    )
-    assert X.stride(-3) == 1
-    place = torch.empty(4, 5, 7, dtype=torch.float64).permute(2, 0, 1) if out else None
-    result = product(X, Y, place)
-    assert torch.allclose(result, X.contiguous() @ Y.contiguous(), rtol=1e-14)
-    assert place is None or result is place
-
-
-@pytest.mark.parametrize("change", ["nothing", "W in place", "another W", "another H", "a batch"])
-def test_a_residual_kept_for_the_gradient_is_never_a_stale_one(change):
-    A = low_rank_matrix(LARGE // 200, 250, k=3, seed=1)
-    f, fresh = Frobenius(A, lam=0.5), Frobenius(A, lam=0.5)
-    W, H = random_factors(*A.shape, k=3, seed=0)
-    f(W, H)
-    assert f._kept is not None
-    if change == "W in place":
-        W[0, 0] += 1
-    elif change == "another W":
-        W = W + 1
-    elif change == "another H":
-        H = H + 1
-    elif change == "a batch":
-        W, H = W[None], H[None]
-    for _ in range(2):
-        for ours, theirs in zip(f.gradient(W, H), fresh.gradient(W, H), strict=True):
-            assert torch.equal(ours, theirs)
-
-
-def test_a_residual_kept_in_a_recording_can_be_followed_by_autograd_and_by_hand():
-    A = low_rank_matrix(300, 300, k=2, seed=1)
-    f = Frobenius(A)
-    run = factorize(f, k=2, eta=1e-5, steps=3)
-    by_hand = f.gradient(run.W, run.H)
-    W, H = run.W.clone().requires_grad_(), run.H.clone().requires_grad_()
-    f(W, H).backward()
-    assert torch.allclose(W.grad, by_hand[0]) and torch.allclose(H.grad, by_hand[1])
 
 
 LISTED = [(), {"lam": 0.3}, {"scale": 0.5, "lam": 0.3}]

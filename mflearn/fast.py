@@ -1,0 +1,73 @@
+"""Quicker ways to the loss and the gradient of `Frobenius`, for the loop. A test holds them equal to the plain ones.
+
+Nothing is taught here. A walk on a small matrix spends its time on the number of operations, not on their size: so
+several are fused into one, and results are written where they are needed. A batch of many runs lies in memory with
+its runs last: then each operation sweeps over all of them at once.
+"""
+
+import torch
+from torch import Tensor
+
+from .objectives import Frobenius
+
+MANY = 256  # from so many runs on they lie last in memory: two to three times faster
+LARGE = 2**16  # entries of A, from which on W H is not formed for the gradient
+
+Pair = tuple[Tensor, Tensor]
+
+
+def runs_last(Z: Tensor) -> Tensor:
+    """The same Z (..., m + n, k), laid out so that neighbours in memory are neighbouring runs, if they are many."""
+    if Z[..., 0, 0].numel() < MANY:
+        return Z
+    axes = range(Z.ndim)
+    return Z.permute(*axes[-2:], *axes[:-2]).contiguous().permute(*axes[2:], *axes[:2])
+
+
+def product(X: Tensor, Y: Tensor, out: Tensor | None = None) -> Tensor:
+    """X Y for every leading index; for runs that lie last in memory as a sum of outer products, column times row."""
+    if X.ndim == 2 or X.stride(-3) != 1 or X.shape[-3] == 1:
+        return torch.matmul(X, Y, out=out)
+    first, *others = zip(X.split(1, -1), Y.split(1, -2), strict=True)
+    out = torch.mul(*first, out=out)
+    for column, row in others:
+        out.addcmul_(column, row)
+    return out
+
+
+def loss(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
+    """`objective(W, H)`, with sums of squares taken in one pass."""
+    found = _square(_residual(objective, W, H))
+    if objective.scale != 1:
+        found = objective.scale * found
+    return found + objective.lam * (_square(W) + _square(H)) if objective.lam else found
+
+
+def gradient(objective: Frobenius, W: Tensor, H: Tensor, out: Pair) -> None:
+    """`objective.gradient(W, H)`, written into two tensors of the shapes of W and H."""
+    into_W, into_H = out
+    twice = 2 * objective.scale
+    if W.ndim > 2 or objective.mask is not None:
+        E = _residual(objective, W, H).mul_(twice)
+        product(E, H.mT, into_W)
+        product(W.mT, E, into_H)
+    elif objective.A.numel() < LARGE:
+        E = torch.addmm(objective.A, W, H, beta=-twice, alpha=twice)  # 2c (W H − A)
+        torch.matmul(E, H.mT, out=into_W)
+        torch.matmul(W.mT, E, out=into_H)
+    else:  # 2c (W H Hᵀ − A Hᵀ) and 2c (Wᵀ W H − Wᵀ A): two products with as many entries as A instead of three
+        torch.addmm(objective.A @ H.mT, W, H @ H.mT, beta=-twice, alpha=twice, out=into_W)
+        torch.addmm(W.mT @ objective.A, W.mT @ W, H, beta=-twice, alpha=twice, out=into_H)
+    if objective.lam:
+        into_W.add_(W, alpha=2 * objective.lam)
+        into_H.add_(H, alpha=2 * objective.lam)
+
+
+def _residual(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
+    E = product(W, H).sub_(objective.A)
+    return E if objective.mask is None else E.mul_(objective.mask)
+
+
+def _square(X: Tensor) -> Tensor:
+    entries = X.flatten(-2)
+    return torch.linalg.vecdot(entries, entries)
