@@ -275,50 +275,49 @@ def record(
         start = next(points, None)
         if not isinstance(start, Factors):
             raise TypeError(f"points is a {came} without Factors; it must be a walk, such as descend(...)")
-        first = objective(*start)
-        if not isinstance(first, Tensor) or first.shape != start.runs:
-            came = f"of shape {(*first.shape,)}" if isinstance(first, Tensor) else f"a {type(first).__name__}"
-            raise TypeError(
-                f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run"
-            )
-        if type(objective) is Frobenius:
-            objective = partial(fast.loss, objective)
-        losses, path = [first[None]], [start.Z[None]]
-        limit = FAR * torch.maximum(losses[0], objective(*(0 * X for X in start)))
+        first = _first_loss(objective, start)
+        measure = partial(fast.loss, objective) if type(objective) is Frobenius else objective
+        limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
-        latest, taken = start.Z, 0
-        kept, left = latest, torch.zeros(start.runs, dtype=torch.bool)  # where the diverged runs were last seen
-        last = torch.zeros(start.runs, dtype=torch.int64)
-        together = max(1, min(64, 16_384 // latest.numel()))  # few runs: the losses of 64 steps in one go
-        while chunk := list(itertools.islice(points, together)):
-            Z = torch.stack([point.Z for point in chunk]) if len(chunk) > 1 else chunk[0].Z[None]
-            loss = objective(*Factors(Z, start.m)) if len(chunk) > 1 else objective(*chunk[0])[None]
+        losses, path = [first[None]], [start.Z[None]]
+        best, step = start.Z, 0
+        last, diverged = torch.zeros(start.runs, dtype=torch.int64), torch.zeros(start.runs, dtype=torch.bool)
+        for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
+            loss = measure(*Factors(Z, start.m))
             losses.append(loss)
             if keep_path:
                 path.append(Z)
-            fine = loss <= limit  # False for nan as well
-            if not (fine.all() or (fine | left).all()):
-                survived = torch.cummin(fine.int(), 0).values.sum(0)  # steps of this chunk before the first bad one
-                leaves = ~left & (survived < len(chunk))
-                seen = torch.cat((latest[None], Z)).take_along_dim(survived[None, ..., None, None], 0)[0]
-                kept, last = (
-                    torch.where(leaves[..., None, None], seen, kept),
-                    torch.where(leaves, taken + survived, last),
-                )
-                left = left | leaves
-            latest, taken = Z[-1], taken + len(chunk)
-            if left.all() or (watch is not None and (go_on := watch(taken)) is not None and not go_on):
+            good = loss <= limit  # False for nan as well
+            nobody_leaves = bool((good | diverged).all())
+            for i in [len(Z) - 1] if nobody_leaves else range(len(Z)):
+                diverged = diverged | ~good[i]
+                best = torch.where(diverged[..., None, None], best, Z[i])
+                last = torch.where(diverged, last, step + i + 1)
+            step += len(Z)
+            if diverged.all() or not _goes_on(watch, step):
                 break
-        last = torch.where(left, last, taken)
-        best = torch.where(left[..., None, None], kept, latest)
     loss = torch.cat(losses)[: int(last.max()) + 2]
-    if left.any():
-        step = torch.arange(len(loss)).view(-1, *[1] * left.ndim)
-        loss.nan_to_num_(nan=torch.inf, posinf=torch.inf).masked_fill_(step > last + 1, torch.inf)
+    gone = diverged & (torch.arange(len(loss)).view(-1, *[1] * last.ndim) > last + 1)
+    loss = loss.nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(gone, torch.inf)
     path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
-    k = torch.full(left.shape, best.shape[-1])
-    return Run(loss, Factors(best.clone(), start.m), last.clone(), left.clone(), k, path)
+    k = torch.full(last.shape, best.shape[-1])
+    return Run(loss, Factors(best.clone(), start.m), last.clone(), diverged.clone(), k, path)
+
+
+def _first_loss(objective: Objective, start: Factors) -> Tensor:
+    """The loss at the start, or the reason why this is no objective."""
+    loss = objective(*start)
+    if not isinstance(loss, Tensor) or loss.shape != start.runs:
+        came = f"of shape {(*loss.shape,)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise TypeError(f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run")
+    return loss
+
+
+def _goes_on(watch: Callable[[int], Any] | None, step: int) -> bool:
+    """Tell the watch the step; only an answer that is false ends the recording, None does not."""
+    answer = None if watch is None else watch(step)
+    return answer is None or bool(answer)
 
 
 @checked.options

@@ -5,10 +5,13 @@ several are fused into one, and results are written where they are needed. A bat
 its runs last: then each operation sweeps over all of them at once.
 """
 
+import itertools
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from .objectives import Frobenius
+from .objectives import Frobenius, square
 
 MANY = 256  # from so many runs on they lie last in memory: two to three times faster
 LARGE = 2**16  # entries of A, from which on W H is not formed for the gradient
@@ -24,6 +27,16 @@ def runs_last(Z: Tensor) -> Tensor:
     return Z.permute(*axes[-2:], *axes[:-2]).contiguous().permute(*axes[2:], *axes[:2])
 
 
+def stacked(points: Iterator, start: Tensor) -> Iterator[Tensor]:
+    """The Z of the points of a walk, several steps in one tensor (count, *runs, m + n, k); `start` is the first Z.
+
+    The losses of 64 steps of one small run are then found in one operation. Of large Z only one is taken at a time.
+    """
+    count = max(1, min(64, 16_384 // start.numel()))
+    while few := [point.Z for point in itertools.islice(points, count)]:
+        yield torch.stack(few) if len(few) > 1 else few[0][None]
+
+
 def product(X: Tensor, Y: Tensor, out: Tensor | None = None) -> Tensor:
     """X Y for every leading index; for runs that lie last in memory as a sum of outer products, column times row."""
     if X.ndim == 2 or X.stride(-3) != 1 or X.shape[-3] == 1:
@@ -36,11 +49,13 @@ def product(X: Tensor, Y: Tensor, out: Tensor | None = None) -> Tensor:
 
 
 def loss(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
-    """`objective(W, H)`, with sums of squares taken in one pass."""
-    found = _square(_residual(objective, W, H))
+    """`objective(W, H)`, with as few operations as possible."""
+    if W.ndim == 3 and len(W) == 1:  # torch has a much slower sum of squares for a stack, even for a stack of one
+        return loss(objective, W[0], H[0])[None]
+    found = square(_residual(objective, W, H))
     if objective.scale != 1:
         found = objective.scale * found
-    return found + objective.lam * (_square(W) + _square(H)) if objective.lam else found
+    return found + objective.lam * (square(W) + square(H)) if objective.lam else found
 
 
 def gradient(objective: Frobenius, W: Tensor, H: Tensor, out: Pair) -> None:
@@ -66,8 +81,3 @@ def gradient(objective: Frobenius, W: Tensor, H: Tensor, out: Pair) -> None:
 def _residual(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
     E = product(W, H).sub_(objective.A)
     return E if objective.mask is None else E.mul_(objective.mask)
-
-
-def _square(X: Tensor) -> Tensor:
-    entries = X.flatten(-2)
-    return torch.linalg.vecdot(entries, entries)

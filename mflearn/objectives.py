@@ -163,4 +163,5 @@ def _expect(W: Tensor, H: Tensor, shape: tuple[int, int]) -> None:
 
 def square(X: Tensor) -> Tensor:
     """‖X‖_F² = Σ X_ij², one number for each leading index."""
-    return X.square().sum((-2, -1))
+    entries = X.flatten(-2)
+    return torch.linalg.vecdot(entries, entries)
