@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from mflearn.exercises import shelf
+from mflearn.exercises.content import lesson, lessons
 from mflearn.exercises.exercise import CORRECT, ERROR, Cases, Exercise, call, judge
 
 TABLE = Path(__file__).with_name("mutants.md")
@@ -255,8 +255,8 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_default_dtype(torch.float64)  # as in the notebooks
     warnings.simplefilter("ignore")  # of a transposed vector, say
     rows, whole, all_missed = [], Counter(), 0
-    for number in options.numbers or shelf.MODULES:
-        for exercise in shelf.module(number).EXERCISES:
+    for number in options.numbers or lessons():
+        for exercise in lesson(number).exercises:
             counts, missed = detect(exercise)
             whole += counts
             rows.append(row(exercise, counts))

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from mflearn.browser import CHROMIUM, chromium, errors, jupyter_lab, open_notebook, run_all
-from mflearn.exercises import shelf
+from mflearn.exercises.content import lesson
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found on the path: install the package chromium"),
@@ -17,7 +17,7 @@ CELLS = [
     'quiz("01")',
     "progress()",
 ]
-QUESTION = shelf.module("01").QUIZ[0]
+QUESTION = lesson("01").quiz[0]
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from notebook_form import NOTEBOOKS
 from test_notebooks import read, uncomputed
 
 import mflearn
-from mflearn.exercises import check, hint, lecturer, logbook, overview, progress, quiz, shelf, solution
+from mflearn.exercises import check, content, hint, lecturer, logbook, overview, progress, quiz, solution
 from mflearn.exercises.cells import section
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
 
-MODULES = shelf.everything()
-EXERCISES = {one.id: one for module in MODULES.values() for one in module.EXERCISES}
-QUESTIONS = {f"{number}, {i}": q for number, module in MODULES.items() for i, q in enumerate(module.QUIZ, 1)}
-NAMES = [f"{number}_{name}" for number, name in shelf.MODULES.items()]  # of the notebooks
+LESSONS = content.lessons()
+EXERCISES = {one.id: one for lesson in LESSONS.values() for one in lesson.exercises}
+QUESTIONS = {f"{number}, {i}": q for number, lesson in LESSONS.items() for i, q in enumerate(lesson.quiz, 1)}
+NAMES = [f"{number}_{lesson.name}" for number, lesson in LESSONS.items()]  # of the notebooks
 SEEDS = 20  # `check` takes one of these
 
 # The least that is demanded, of each notebook and each exercise: so it grows with the course.
@@ -61,8 +61,9 @@ def test_right_and_known_wrong_answers_are_told_apart(in_float64, id):
             exercise.stub: Verdict(NOT_ANSWERED, said[exercise.stub].words),
         }
         for wrong in exercise.wrong:
-            verdict = judge(known, cases, known.outcomes(wrong.code, cases))
-            assert verdict == Verdict(NOT_YET, wrong.diagnosis), (wrong.name, seed)
+            for code in wrong.codes:
+                verdict = judge(known, cases, known.outcomes(code, cases))
+                assert verdict == Verdict(NOT_YET, wrong.diagnosis), (wrong.name, seed)
 
 
 @pytest.mark.parametrize("id", EXERCISES)
@@ -71,7 +72,7 @@ def test_the_judge_behind_the_fence_says_the_same(in_float64, id):
     one = EXERCISES[id]
     for code, verdict in (
         (one.solution, (CORRECT, one.further)),
-        (one.wrong[-1].code, (NOT_YET, one.wrong[-1].diagnosis)),
+        (one.wrong[-1].codes[0], (NOT_YET, one.wrong[-1].diagnosis)),
     ):
         reply = check(id, one.answer(code), note=False)
         assert (reply.state, reply.words) == verdict
@@ -90,7 +91,8 @@ def test_cases_are_the_same_for_the_same_seed_and_others_for_another(id):
 def test_an_exercise_has_its_parts(id):
     one = EXERCISES[id]
     assert len(one.wrong) >= WRONG_ANSWERS and 2 <= len(one.hints) <= 4
-    assert len({wrong.diagnosis for wrong in one.wrong}) == len({wrong.code for wrong in one.wrong}) == len(one.wrong)
+    codes = [code for wrong in one.wrong for code in wrong.codes]
+    assert len({wrong.diagnosis for wrong in one.wrong}) == len(one.wrong) and len({*codes}) == len(codes)
     texts = [one.title, one.statement, one.further, *one.hints, *(wrong.diagnosis for wrong in one.wrong)]
     assert all(text == text.strip() and len(text.split()) >= 2 for text in texts[1:])
     assert [text for text in texts[2:] if text[-1] not in ".…?!:)`$"] == []
@@ -102,11 +104,11 @@ def test_each_notebook_has_its_module():
     assert [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))] == ["00_start_here", *NAMES]
 
 
-@pytest.mark.parametrize("number", MODULES)
+@pytest.mark.parametrize("number", LESSONS)
 def test_each_notebook_has_enough_of_all(number):
-    exercises, questions = MODULES[number].EXERCISES, MODULES[number].QUIZ
+    exercises, questions = LESSONS[number].exercises, LESSONS[number].quiz
     assert [one.id for one in exercises] == [f"{number}.{i}" for i in range(1, len(exercises) + 1)]
-    assert all(shelf.find(one.id) is one for one in exercises)
+    assert all(content.find(one.id) is one for one in exercises)
     assert len(exercises) >= EXERCISES_OF_A_NOTEBOOK and len(questions) >= QUESTIONS_OF_A_NOTEBOOK
     assert sum(len(one.wrong) for one in exercises) >= WRONG_ANSWERS_ON_AVERAGE * len(exercises)
     assert len({i for one in (*exercises, *questions) for i in one.misconceptions}) >= MISCONCEPTIONS_OF_A_NOTEBOOK
@@ -115,20 +117,20 @@ def test_each_notebook_has_enough_of_all(number):
 def test_each_misconception_is_probed():
     places = lecturer.places()
     assert [number for number, where in places.items() if not where] == []
-    assert len(places) >= MISCONCEPTIONS_OF_A_NOTEBOOK * len(MODULES)
+    assert len(places) >= MISCONCEPTIONS_OF_A_NOTEBOOK * len(LESSONS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_number_of_the_exercises_and_the_quiz_is_computed_in_the_lesson(name):
     """Hints and diagnoses may also quote the wrong answers that they speak of. Tasks are prose of the notebook."""
-    module, notebook = MODULES[name[:2]], read(NOTEBOOKS / f"{name}.ipynb")
-    texts = [one.further for one in module.EXERCISES]
-    for question in module.QUIZ:
+    lesson, notebook = LESSONS[name[:2]], read(NOTEBOOKS / f"{name}.ipynb")
+    texts = [one.further for one in lesson.exercises]
+    for question in lesson.quiz:
         texts += [question.text, *(text for choice in question.choices for text in (choice.text, choice.feedback))]
     missing = uncomputed(texts, notebook)
-    for one in module.EXERCISES:
+    for one in lesson.exercises:
         spoken = [*one.hints, *(wrong.diagnosis for wrong in one.wrong)]
-        missing += uncomputed(spoken, notebook, code=[wrong.code for wrong in one.wrong])
+        missing += uncomputed(spoken, notebook, code=[code for wrong in one.wrong for code in wrong.codes])
     assert not missing, f"show it in an output of the lesson, or say it without the number: {missing}"
 
 
@@ -148,20 +150,175 @@ def test_the_right_choice_is_not_always_in_the_same_place():
 
 
 def test_code_is_written_as_ruff_writes_it(tmp_path):
-    for number, name in shelf.MODULES.items():
-        cells = [cell for cell in section(f"{number}_{name}") if cell.cell_type == "code"]
+    for name in NAMES:
+        cells = [cell for cell in section(name) if cell.cell_type == "code"]
         for cell in cells:
-            (tmp_path / f"{number}-{cell.id}.py").write_text(cell.source + "\n")
-    command = [sys.executable, "-m", "ruff", "format", "--diff", "--line-length=120", "--isolated", str(tmp_path)]
-    assert subprocess.run(command, capture_output=True, text=True).stdout == ""
+            (tmp_path / f"{name}-{cell.id}.py").write_text(cell.source + "\n")
+    for path in content.FOLDER.glob("*/[0-9]*.md"):
+        sections = dict(content._sections(path))
+        solution, cases = (content._one_block(sections[name], name, path)[0] for name in ("Solution", "Cases"))
+        (tmp_path / f"{path.parent.name}-cases-{path.stem}.py").write_text(f"{solution}\n\n\n{cases}\n")
+    ruff = [sys.executable, "-m", "ruff"]
+    options = ["--line-length=120", "--isolated", str(tmp_path)]
+    assert subprocess.run([*ruff, "format", "--diff", *options], capture_output=True, text=True).stdout == ""
+    # the solution stands above the cases: imports come late, and some come twice
+    lint = [*ruff, "check", "--quiet", "--select=E,F,B,UP,SIM", "--ignore=E402,F811", "--output-format=concise"]
+    found = subprocess.run([*lint, *options], capture_output=True, text=True).stdout
+    assert [line for line in found.splitlines() if "-cases-" in line] == []
+
+
+LECTURERS = """# 01.1 Half
+
+misconceptions: 3
+tolerance: 1e-9
+
+Write `half(x)`.
+
+## Stub
+```python
+def half(x):
+    return ...
+```
+
+## Solution
+```python
+def half(x):
+    # of a number
+    y = x / 2
+    return y
+```
+A half is
+a half.
+
+## Hints
+- Divide
+  by two.
+- Two halves are one.
+
+## Wrong: twice
+```python
+return 2 * x
+```
+```diff
+-    y = x / 2
++    y = x + x
+```
+That is twice
+as much.
+
+## Wrong: none
+shows: nothing
+```python
+def half(x):
+    return 0 * x
+```
+```diff
+-    # of a number
+@@
+-    return y
++    return y - y
+```
+Nothing is left.
+
+## Cases
+```python
+def cases(seed):
+    return [(2.0 + seed,), (-3.0,)]
+
+
+def nothing(arguments, value):
+    return value == 0 != half(*arguments)
+```
+"""
+
+
+def test_a_lecturer_adds_an_exercise_by_writing_one_file(tmp_path):
+    (tmp_path / "1_half.md").write_text(LECTURERS, encoding="utf-8")
+    one = content.read_exercise(tmp_path / "1_half.md")
+    assert (one.id, one.title, one.statement, one.name) == ("01.1", "Half", "Write `half(x)`.", "half")
+    assert (one.further, one.hints) == ("A half is a half.", ("Divide by two.", "Two halves are one."))
+    assert (one.misconceptions, one.tolerance, one.accepts) == ((3,), 1e-9, None)
+    twice, none = one.wrong
+    assert twice.codes == (
+        "def half(x):\n    # of a number\n    y = x / 2\n    return 2 * x",
+        "def half(x):\n    # of a number\n    y = x + x\n    return y",
+    )
+    assert none.codes == ("def half(x):\n    return 0 * x", "def half(x):\n    y = x / 2\n    return y - y")
+    cases = one.cases(5)
+    assert cases == [(7.0,), (-3.0,)]
+    for code, words in (
+        (one.solution, "A half is a half."),
+        *((code, "That is twice as much.") for code in twice.codes),
+        *((code, "Nothing is left.") for code in (*none.codes, "half = lambda x: x - x")),
+    ):
+        assert judge(one, cases, one.outcomes(code, cases)).words == words
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "message"),
+    [
+        ("# 01.1 Half", "# Half", "begins with '# Half'; it must begin with an id"),
+        ("# 01.1 Half", "", "begins with '# Stub'; it must begin with an id"),
+        ("## Stub", "## Stump", "has no section '## Stub'"),
+        ("tolerance:", "tolerated:", "has the option 'tolerated'; it must be one of misconceptions, tolerance, shows"),
+        ("shows: nothing", "shows: something", "has no function something in its section Cases"),
+        ("def cases", "def some", "has no function cases in its section Cases"),
+        ("-    y = x / 2", "-    z = x / 2", "the solution must have these lines exactly once: 'z = x / 2'"),
+        ("- y\n```", "- y\n", "has a block of code without an end"),
+        ("```python\nreturn 2 * x\n```\n```diff\n-    y = x / 2\n+    y = x + x\n```\n", "", "'twice' has no code"),
+        ("A half is", "```python\n1\n```", "the section Solution has 2 blocks of code; it must have one"),
+    ],
+)
+def test_what_is_wrong_in_the_file_of_an_exercise_is_said_in_a_line(tmp_path, text, instead, message):
+    assert text in LECTURERS
+    (tmp_path / "1_half.md").write_text(LECTURERS.replace(text, instead), encoding="utf-8")
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        content.read_exercise(tmp_path / "1_half.md")
+    assert "1_half.md" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_empty_file_is_no_exercise(tmp_path):
+    (tmp_path / "1_half.md").touch()
+    with pytest.raises(ValueError, match="1_half.md has no title"):
+        content.read_exercise(tmp_path / "1_half.md")
+
+
+def test_an_error_in_the_cases_of_a_file_shows_its_line_there(tmp_path):
+    path = tmp_path / "1_half.md"
+    path.write_text(LECTURERS.replace("(-3.0,)", "1 / 0"), encoding="utf-8")
+    with pytest.raises(ZeroDivisionError) as caught:
+        content.read_exercise(path).cases(0)
+    last = caught.traceback[-1]
+    assert str(last.path) == str(path) and "1 / 0" in path.read_text().splitlines()[last.lineno]
+
+
+def test_exercises_are_numbered_without_a_gap(tmp_path):
+    folder = tmp_path / "01_halves"
+    folder.mkdir()
+    (folder / "1_half.md").write_text(LECTURERS.replace("# 01.1", "# 01.2"), encoding="utf-8")
+    with pytest.raises(ValueError, match="01_halves has 01.2; its exercises must be 01.1, 01.2, …"):
+        content.read_lesson(folder)
+
+
+def test_a_quiz_is_one_file(tmp_path):
+    text = "# Quiz 01\n\n## Is it?\nmisconceptions: 2, 5\n\n"
+    text += "- [ ] No,\n      not.\n  - Look\n    again.\n- [x] Yes.\n  - Good.\n"
+    (tmp_path / "quiz.md").write_text(text, encoding="utf-8")
+    (question,) = content.read_quiz(tmp_path / "quiz.md")
+    assert (question.text, question.misconceptions) == ("Is it?", (2, 5))
+    said = [(choice.text, choice.feedback, choice.right) for choice in question.choices]
+    assert said == [("No, not.", "Look again.", False), ("Yes.", "Good.", True)]
+    (tmp_path / "quiz.md").write_text(text.replace("  - Good.\n", ""), encoding="utf-8")
+    with pytest.raises(ValueError, match="nothing is said to those who choose 'Yes.'"):
+        content.read_quiz(tmp_path / "quiz.md")
 
 
 def test_solutions_of_one_notebook_leave_alone_what_the_others_bind():
     """So that cells can be run again in any order: each name of an answer belongs to one exercise."""
-    for module in MODULES.values():
-        names = [one.name for one in module.EXERCISES]
+    for lesson in LESSONS.values():
+        names = [one.name for one in lesson.exercises]
         assert len(set(names)) == len(names)
-        for one in module.EXERCISES:
+        for one in lesson.exercises:
             bound = {node.name for node in ast.parse(one.solution).body if isinstance(node, ast.FunctionDef)}
             assert not (bound - {one.name}) & set(names)
 
@@ -312,7 +469,7 @@ def test_two_notebooks_do_not_lose_each_others_entries(book):
 
 
 def test_a_quiz_answers_each_choice_and_remembers(book):
-    one, (question, *_) = quiz("01"), MODULES["01"].QUIZ
+    one, (question, *_) = quiz("01"), LESSONS["01"].quiz
     for i, choice in enumerate(question.choices):
         assert choice.feedback in one.answer(1, choice.text) == one.answer(1, "abcd"[i])
         assert one.said[0].startswith("✓ Right." if choice.right else "✗ Not this one.")
@@ -326,7 +483,7 @@ def test_a_quiz_answers_each_choice_and_remembers(book):
 def test_a_quiz_listens_to_its_page(book):
     one = quiz("01")
     one._handle_custom_msg({"question": 0, "choice": 1}, [])
-    assert one.chosen[0] == 1 and MODULES["01"].QUIZ[0].choices[1].feedback in one.said[0]
+    assert one.chosen[0] == 1 and LESSONS["01"].quiz[0].choices[1].feedback in one.said[0]
 
 
 # --- for lecturers, and the mutants ---
@@ -338,7 +495,12 @@ def test_the_page_for_lecturers_holds_everything(tmp_path):
     assert subprocess.run(command, capture_output=True, text=True).stderr == ""
     text = file.read_text(encoding="utf-8")
     for one in EXERCISES.values():
-        parts = [one.statement, one.solution, *(wrong.diagnosis for wrong in one.wrong), *(w.code for w in one.wrong)]
+        parts = [
+            one.statement,
+            one.solution,
+            *(wrong.diagnosis for wrong in one.wrong),
+            *(code for wrong in one.wrong for code in wrong.codes),
+        ]
         assert [part for part in parts if part not in text] == []
     assert [q.text for q in QUESTIONS.values() if q.text not in text] == []
 
@@ -360,7 +522,7 @@ def test_the_table_of_mutants_is_complete_and_none_was_missed():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs an alarm")
-@pytest.mark.parametrize("number", MODULES)
+@pytest.mark.parametrize("number", LESSONS)
 def test_the_table_of_mutants_is_what_comes_out(number):
     command = [sys.executable, str(Path(__file__).with_name("mutants.py")), number]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -8,7 +8,7 @@ RESULTS = """
 from mflearn import datasets, exact, matrices, nonnegative, recommend
 from mflearn.descent import factorize
 from mflearn.exercises import check
-from mflearn.exercises.shelf import find
+from mflearn.exercises.content import find
 
 A = matrices.toy_matrix()
 print(factorize(A, 1, eta=0.01, steps=50).loss.tolist())

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from notebook_form import NOTEBOOKS, missing
 
-from mflearn.exercises import shelf
+from mflearn.exercises.content import lesson, lessons
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +19,7 @@ def solved(path: Path) -> nbformat.NotebookNode:
     """A copy in which each answer is the solution, with the verdict that the solution got; all else is untouched."""
     book = nbformat.read(path, as_version=4)
     cells = {cell.id: cell for cell in book.cells}
-    for exercise in shelf.module(path.stem[:2]).EXERCISES:
+    for exercise in lesson(path.stem[:2]).exercises:
         place = exercise.id.replace(".", "-")
         answer, solution = cells[f"answer-{place}"], cells[f"solution-{place}"]
         assert exercise.stub in answer.source and exercise.solution in solution.source
@@ -31,7 +31,7 @@ def solved(path: Path) -> nbformat.NotebookNode:
 
 
 def test_the_solved_course_passes(tmp_path):
-    paths = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path.stem.partition("_")[0] in shelf.MODULES]
+    paths = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path.stem.partition("_")[0] in lessons()]
     if not any("from mflearn.exercises import" in path.read_text(encoding="utf-8") for path in paths):
         pytest.skip("the notebooks have no exercises yet; to put them there: make notebooks")
     for path in paths:

@@ -1,7 +1,8 @@
 """Exercises that answer at once, and name the mistake: `check`, `hint`, `solution`, `quiz`, `progress`.
 
 exercise   what an exercise is, and how an answer is judged
-shelf      where the exercises of each notebook lie
+content    reads the exercises of each notebook from its Markdown files
+cases      what the random cases of several exercises share
 plain      values as JSON, and back
 child      a process for one answer
 worker     what the judge and such a process do
@@ -13,7 +14,7 @@ desk       what a learner calls
 cells      the section "Exercises" of a notebook
 lecturer   all answers on one page
 
-One module for each notebook holds its exercises and its quiz.
+One folder for each notebook holds its exercises and its quiz, as Markdown.
 """
 
 import importlib

@@ -1,9 +1,9 @@
-"""The section "Exercises" of a notebook, made from its module: tasks with stubs, the quiz, solutions folded away."""
+"""The section "Exercises" of a notebook, made from its files: tasks with stubs, the quiz, solutions folded away."""
 
 import ast
 from dataclasses import dataclass, field
 
-from . import shelf
+from . import content
 from .exercise import Exercise
 
 HEADING = "## Exercises"
@@ -23,9 +23,10 @@ class Cell:
 def section(stem: str) -> tuple[Cell, ...]:
     """The cells for the notebook with this name, such as 01_frobenius_objective; none if it has no exercises."""
     number, _, name = stem.partition("_")
-    if shelf.MODULES.get(number) != name:
+    lesson = content.lessons().get(number)
+    if lesson is None or lesson.name != name:
         return ()
-    exercises = shelf.module(number).EXERCISES
+    exercises = lesson.exercises
     cells = [
         Cell("exercises", "markdown", _introduction(exercises[0].id), _slide("slide")),
         Cell("exercises-start", "code", IMPORT, _slide("skip")),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import logbook, shelf
+from . import content, logbook
 from .exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET
 from .fence import FENCE
 from .overview import Overview
@@ -80,7 +80,7 @@ def check(id: str, answer: Any, *, note: bool = True) -> Reply:
     """What the judge says of an answer to an exercise, such as `check("02.1", slope)`; noted as an attempt."""
     if isinstance(answer, str) and re.fullmatch(r"\d\d\.\d+", answer) and not isinstance(id, str):
         raise ValueError(f"the id comes first: check({answer!r}, …)")
-    shelf.find(id)
+    content.find(id)
     verdict = FENCE.verdict(id, answer)
     counts = note and verdict.state != NOT_ANSWERED
     return Reply(id, verdict.state, verdict.words, logbook.attempted(id, verdict.state) if counts else "")
@@ -89,7 +89,7 @@ def check(id: str, answer: Any, *, note: bool = True) -> Reply:
 @_in_one_line
 def hint(id: str) -> Page:
     """The next hint for an exercise; after the last, the first again."""
-    hints = shelf.find(id).hints
+    hints = content.find(id).hints
     i = logbook.next_hint(id, len(hints))
     after = f'After this one `hint("{id}")` starts over.' if i + 1 == len(hints) else ""
     return Page(f"**Hint {i + 1} of {len(hints)}.** {hints[i]} {after}".strip())
@@ -98,7 +98,7 @@ def hint(id: str) -> Page:
 @_in_one_line
 def solution(id: str, *, insist: bool = False) -> Page:
     """The solution of an exercise, to those who have tried, or insist."""
-    exercise = shelf.find(id)
+    exercise = content.find(id)
     if not (insist or logbook.exercises().get(id, {}).get("attempts")):
         return Page(f'Try it once; `hint("{id}")` helps. Or insist: `solution("{id}", insist=True)`')
     return Page(f"```python\n{exercise.solution}\n```", exercise.solution)
@@ -107,12 +107,12 @@ def solution(id: str, *, insist: bool = False) -> Page:
 @_in_one_line
 def quiz(number: str) -> Quiz:
     """The questions of a notebook, such as `quiz("02")`."""
-    return Quiz(number, shelf.module(number).QUIZ)
+    return Quiz(number, content.lesson(number).quiz)
 
 
 def progress() -> Overview:
     """What is done so far, of all exercises and questions."""
-    return Overview.of(shelf.everything(), logbook.exercises(), logbook.quizzes())
+    return Overview.of(content.lessons(), logbook.exercises(), logbook.quizzes())
 
 
 if getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)():

@@ -2,8 +2,7 @@
 
 import ast
 import copy
-import re
-import textwrap
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,12 +48,12 @@ class Verdict:
 class Wrong:
     """A wrong answer that learners give: its code, and a diagnosis that points to the idea, not to the solution.
 
-    An answer is taken for this one if it does the same in all cases. Where many wrong answers share one mistake,
-    `shows(arguments, value)` says whether a case shows it.
+    An answer is taken for this one if it does the same in all cases as one of its codes. Where many wrong answers
+    share one mistake, `shows(arguments, value)` says whether a case shows it.
     """
 
     name: str
-    code: str
+    codes: tuple[str, ...]
     diagnosis: str
     shows: Callable[[tuple, Any], bool] | None = None
 
@@ -91,8 +90,11 @@ class Exercise:
         return last.name if isinstance(last, ast.FunctionDef) else last.targets[0].id
 
     def answer(self, code: str) -> Any:
-        """What this code binds to the name of the answer. For our own code only: it runs here, without a fence."""
-        namespace: dict[str, Any] = {}
+        """What this code binds to the name of the answer; it may use torch and math without importing them.
+
+        For our own code only: it runs here, without a fence.
+        """
+        namespace: dict[str, Any] = {"torch": torch, "math": math}
         exec(compile(code, f"<{self.id}>", "exec"), namespace)  # noqa: S102 -- our own code
         return namespace[self.name]
 
@@ -118,11 +120,6 @@ class QuizQuestion:
     text: str
     choices: tuple[Choice, ...]
     misconceptions: tuple[int, ...] = ()
-
-
-def code(text: str) -> str:
-    """Code from a triple-quoted string that is indented as its surroundings are; two blank lines before a function."""
-    return re.sub(r"(?<!\n)\n\n(?=def |class |@)", "\n\n\n", textwrap.dedent(text).strip())
 
 
 def call(answer: Any, arguments: tuple) -> Outcome:
@@ -323,5 +320,8 @@ def _is(exercise: Exercise, wrong: Wrong, cases: Cases, found: Sequence[Outcome]
     if wrong.shows:
         values = [(case, one.value) for case, one in zip(cases, found, strict=True) if not one.error]
         return bool(values) and any(wrong.shows(*pair) for pair in values)
-    known = exercise.outcomes(wrong.code, cases)
-    return all(alike(one, other, exercise.tolerance) for one, other in zip(found, known, strict=True))
+    for code in wrong.codes:
+        known = exercise.outcomes(code, cases)
+        if all(alike(one, other, exercise.tolerance) for one, other in zip(found, known, strict=True)):
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from . import shelf
+from . import content
 from .exercise import Exercise, QuizQuestion
 
 MISCONCEPTIONS = (
@@ -35,12 +35,12 @@ MISCONCEPTIONS = (
 def page() -> str:
     """The page, in Markdown."""
     lines = ["# Exercises, solutions and known mistakes", "", *_table()]
-    for number, module in shelf.everything().items():
+    for number, lesson in content.lessons().items():
         lines += ["", f"## Notebook {number}"]
-        for exercise in module.EXERCISES:
+        for exercise in lesson.exercises:
             lines += _exercise(exercise)
         lines += ["", f"### Quiz {number}"]
-        for i, question in enumerate(module.QUIZ, 1):
+        for i, question in enumerate(lesson.quiz, 1):
             lines += _question(i, question)
     return "\n".join(lines) + "\n"
 
@@ -48,9 +48,9 @@ def page() -> str:
 def places() -> dict[int, list[str]]:
     """Of each misconception, from 1: the exercises (02.1) and the questions (quiz 02, 3) that probe it."""
     found = {number: [] for number in range(1, len(MISCONCEPTIONS) + 1)}
-    for notebook, module in shelf.everything().items():
-        named = [(one.id, one) for one in module.EXERCISES]
-        named += [(f"quiz {notebook}, {i}", one) for i, one in enumerate(module.QUIZ, 1)]
+    for notebook, lesson in content.lessons().items():
+        named = [(one.id, one) for one in lesson.exercises]
+        named += [(f"quiz {notebook}, {i}", one) for i, one in enumerate(lesson.quiz, 1)]
         for name, one in named:
             for number in one.misconceptions:
                 found[number].append(name)
@@ -70,7 +70,8 @@ def _exercise(exercise: Exercise) -> Iterator[str]:
     yield from (f"{i}. {hint}" for i, hint in enumerate(exercise.hints, 1))
     for wrong in exercise.wrong:
         yield from ("", f"**{wrong.name}.** {wrong.diagnosis}", "")
-        yield from _code(wrong.code)
+        for code in wrong.codes:
+            yield from _code(code)
 
 
 def _question(number: int, question: QuizQuestion) -> Iterator[str]:

@@ -3,12 +3,12 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from ..plots import BLUE, canvas
+from .content import Lesson
 from .logbook import Pages
 
 
@@ -28,13 +28,13 @@ class Overview:
     lines: tuple[Line, ...]
 
     @classmethod
-    def of(cls, modules: Mapping[str, ModuleType], tried: Pages, answered: Pages) -> "Overview":
+    def of(cls, lessons: Mapping[str, Lesson], tried: Pages, answered: Pages) -> "Overview":
         """From the exercises that there are, and the pages of the logbook."""
         lines = []
-        for number, module in modules.items():
-            exercises = tuple(_state(tried.get(one.id), "done") for one in module.EXERCISES)
+        for number, lesson in lessons.items():
+            exercises = tuple(_state(tried.get(one.id), "done") for one in lesson.exercises)
             pages = answered.get(number, {})
-            questions = tuple(_state(pages.get(str(i + 1)), "right") for i in range(len(module.QUIZ)))
+            questions = tuple(_state(pages.get(str(i + 1)), "right") for i in range(len(lesson.quiz)))
             lines.append(Line(number, exercises, questions))
         return cls(tuple(lines))
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 
 import torch
 
-from . import exercise, plain, shelf
+from . import content, exercise, plain
 from .child import LARGEST, LIMIT, MEMORY, Child, to_nowhere, too_large
 from .exercise import ERROR, NOT_YET, Attempt, Verdict
 
@@ -52,7 +52,7 @@ def serve(method: str, hear: BinaryIO, say: TextIO, first: Child | None) -> None
 
 def verdict(child: Child, job: dict, packed: bytes) -> Verdict:
     """The verdict on what a child says that the answer did."""
-    task = shelf.find(job["id"])
+    task = content.find(job["id"])
     said = child.run(job, packed)
     if isinstance(said, str):
         return Verdict(ERROR, said)
@@ -79,7 +79,7 @@ def answer(pipe: Any, folder: str, forked: bool) -> NoReturn:
     faulthandler.dump_traceback_later(job["limit"], exit=True, file=2)
     try:
         torch.set_default_dtype(torch.float64)
-        cases = shelf.find(job["id"]).cases(job["seed"])  # the same as the judge's
+        cases = content.find(job["id"]).cases(job["seed"])  # the same as the judge's
         torch.set_default_dtype(getattr(torch, job["dtype"]))  # the kernel's
         theirs = pickle.loads(packed)  # noqa: S301 -- the learner's own, in here
         os.write(2, f"{getattr(getattr(theirs, '__code__', None), 'co_filename', '')}\n".encode())
