@@ -67,8 +67,8 @@ def test_right_and_known_wrong_answers_are_told_apart(in_float64, id):
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-def test_the_judge_behind_the_fence_says_the_same(in_float64, id):
-    """Of the solution and of a wrong answer: what travels as plain data is still what it was."""
+def test_check_says_the_same(in_float64, id):
+    """Of the solution and of a wrong answer: what is copied to be compared is still what it was."""
     one = EXERCISES[id]
     for code, verdict in (
         (one.solution, (CORRECT, one.further)),
@@ -335,7 +335,7 @@ def test_a_call_sees_what_an_answer_does():
     assert call(lambda: exit(), ()).error.startswith("SystemExit") and call(lambda: None, ()).error is None
 
 
-# --- the desk ---
+# --- what a learner calls ---
 
 
 def test_verdicts_are_shown_in_a_line_and_in_colour(book):
@@ -416,7 +416,7 @@ def test_each_mark_of_the_picture_has_its_place():
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "{", "[]", '{"exercises": []}', '{"exercises": {"01.1": 3}}', "\xff", "[" * 99999]
+    "broken", ["", "{", "[]", "null", '{"exercises": []}', '{"exercises": {"01.1": 3}}', "\xff", "[" * 99999]
 )
 def test_a_broken_file_is_set_aside_and_said(book, broken):
     for number in (1, 2):
@@ -425,6 +425,39 @@ def test_a_broken_file_is_set_aside_and_said(book, broken):
         assert f"it is kept as mine.broken-{number}.json" in repr(reply).splitlines()[1]
         assert book.with_name(f"mine.broken-{number}.json").read_text(encoding="latin-1") == broken
     assert json.loads(book.read_text())["exercises"]["01.1"]["attempts"] == 1
+
+
+def test_a_byte_order_mark_costs_nothing(book):
+    """Some editors put one at the start of a file that they save."""
+    book.write_text('{"exercises": {"01.1": {"attempts": 2, "done": true}}}', encoding="utf-8-sig")
+    assert "\n" not in repr(check("01.1", 3))
+    assert json.loads(book.read_text())["exercises"] == {"01.1": {"attempts": 3, "done": True}}
+
+
+def test_half_of_a_surrogate_pair_costs_nothing(book):
+    """Neither in the file nor in a choice: UTF-8 has no bytes for it, and JSON writes it as an escape."""
+    book.write_text(r'{"quizzes": {"01": {"1": {"choice": "A \ud83d"}}}}')
+    assert "\n" not in repr(check("01.1", 3))
+    assert logbook.chosen("01", 2, "λ \udc00", True) == ""
+    kept = {"1": {"choice": "A \ud83d"}, "2": {"choice": "λ \udc00", "right": True}}
+    assert logbook.quizzes() == {"01": kept} and logbook.exercises()["01.1"]["attempts"] == 1
+    assert "λ" in book.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_link_stays_a_link_and_is_followed(book, begun):
+    """The file may lie where it is backed up."""
+    real = book.parent / "elsewhere" / "kept.json"
+    real.parent.mkdir()
+    if begun:
+        real.write_text("{}")
+    book.symlink_to(real)
+    for attempts in (1, 2):
+        assert "\n" not in repr(check("01.1", 3))
+        assert book.is_symlink() and json.loads(real.read_text())["exercises"]["01.1"]["attempts"] == attempts
+    real.write_text("{")
+    assert "kept as kept.broken-1.json" in repr(check("01.1", 3)) and book.is_symlink()
 
 
 def test_what_a_later_version_has_added_is_kept(book):
@@ -463,6 +496,21 @@ def test_two_notebooks_do_not_lose_each_others_entries(book):
         one.join()
     assert json.loads(book.read_text())["exercises"]["01.1"]["attempts"] == 80
     assert [path.name for path in book.parent.iterdir() if path.suffix == ".new"] == []
+
+
+def test_who_ends_while_writing_blocks_nobody(book, monkeypatch):
+    """The lock goes with the process."""
+    program = "import os\nfrom mflearn.exercises import logbook\n"
+    program += "with logbook._alone(logbook.place()):\n    os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 9
+    monkeypatch.setattr(logbook, "PATIENCE", 0)
+    assert logbook.attempted("01.1", NOT_YET) == ""
+
+
+def test_who_waits_too_long_for_another_notebook_says_so(book, monkeypatch):
+    monkeypatch.setattr(logbook, "PATIENCE", 0.05)
+    with logbook._alone(book):
+        assert "Progress is not kept" in logbook.attempted("01.1", NOT_YET)
 
 
 # --- the quiz ---

@@ -1,20 +1,24 @@
 """What a learner has done, in one file of their own: mflearn-progress.json beside the notebooks, or $MFLEARN_PROGRESS.
 
-It is never sent anywhere, and may be deleted. Two notebooks may write at once: each reads the file anew under a lock,
-which ends with its process, and puts a whole new file in its place. What a later version has added is kept. A file that
-cannot be read is set aside, and that is said.
+It is never sent anywhere, and may be deleted. Two notebooks may write at once: each waits for the other, reads the file
+anew, and puts a whole new file in its place. What a later version has added is kept. A file that cannot be read is set
+aside, and that is said.
 """
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock
+from typing import IO, Any
 
 from .exercise import CORRECT
+
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
 
 NAME, VERSION = "mflearn-progress.json", 1
 START = Path.cwd()  # a learner may walk on
@@ -25,8 +29,8 @@ _loose: dict[str, Any] = {}  # what could not be written
 
 
 def place() -> Path:
-    """The file."""
-    return START / (os.environ.get("MFLEARN_PROGRESS") or NAME)
+    """The file itself, also where a link leads to it."""
+    return Path(os.path.realpath(START / (os.environ.get("MFLEARN_PROGRESS") or NAME)))
 
 
 def attempted(id: str, state: str) -> str:
@@ -71,25 +75,50 @@ def _edit(edit: Callable[[dict], Any] | None) -> tuple[Any, str]:
     """What `edit` gives for the book, which is then written, and a sentence about the file; without it the book."""
     file = place()
     try:
-        with FileLock(file.with_name(f".{file.name}.lock"), timeout=PATIENCE):
+        with _alone(file):
             book, said = _read(file)
             if edit is None:
                 return book, said
             given = edit(book)
             _write(file, book)
             return given, said
-    except (OSError, NotImplementedError):  # read-only, full, or a file system without locks
+    except OSError:  # read-only, full, or a file system without locks
         if not _loose:
             with suppress(OSError):
                 _loose.update(_read(file)[0])
         return edit(_loose) if edit else _loose, f"Progress is not kept: {file.name} cannot be written here."
 
 
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """No other notebook reads or writes the file meanwhile. The system lets go of a lock when its process ends."""
+    late = time.monotonic() + PATIENCE
+    with open(file.with_name(f".{file.name}.lock"), "a") as lock:
+        while not _locked(lock):
+            if time.monotonic() > late:
+                raise TimeoutError
+            time.sleep(0.005)
+        yield
+
+
+def _locked(lock: IO) -> bool:
+    """Whether this file is now locked, until it is closed; another process may have locked it."""
+    try:
+        if os.name == "nt":
+            lock.seek(0)  # where the byte stands that is locked
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except (BlockingIOError, PermissionError):
+        return False
+
+
 def _read(file: Path) -> tuple[dict, str]:
     if not file.exists():
         return {}, ""
     try:
-        book = json.loads(file.read_text(encoding="utf-8"))
+        book = json.loads(file.read_text(encoding="utf-8-sig"))
         for part in ("exercises", "quizzes"):
             if not all(isinstance(page, dict) for page in book.get(part, {}).values()):
                 raise ValueError(part)
@@ -105,7 +134,8 @@ def _read(file: Path) -> tuple[dict, str]:
 def _write(file: Path, book: dict) -> None:
     book["version"] = max(VERSION, _count(book, "version"))
     new = file.with_name(f".{file.name}.new")
-    new.write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(book, indent=1, ensure_ascii=False) + "\n"
+    new.write_bytes(text.encode("utf-8", errors="backslashreplace"))  # half of a surrogate pair, as JSON writes it
     new.replace(file)
 
 
