@@ -17,4 +17,3 @@ collect_ignore = ["other_arithmetic"]  # its sitecustomize is for other processe
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too
-os.environ["MFLEARN_PATIENCE"] = "20"  # here and in the kernels: no verdict on an answer tells of a busy machine

@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is left of one call, before anybody has judged it; all of it may be sent as plain data."""
+    """What is left of one call, before anybody has judged it."""
 
     value: Any
     error: str | None
@@ -92,7 +92,7 @@ class Exercise:
     def answer(self, code: str) -> Any:
         """What this code binds to the name of the answer; it may use torch and math without importing them.
 
-        For our own code only: it runs here, without a fence.
+        For our own code only: it runs without limits.
         """
         namespace: dict[str, Any] = {"torch": torch, "math": math}
         exec(compile(code, f"<{self.id}>", "exec"), namespace)  # noqa: S102 -- our own code
@@ -123,7 +123,7 @@ class QuizQuestion:
 
 
 def call(answer: Any, arguments: tuple) -> Outcome:
-    """Call an answer with copies of the arguments, here and without a fence."""
+    """Call an answer with copies of the arguments; nothing limits it."""
     return outcome(attempt(answer, arguments), arguments)
 
 
@@ -139,7 +139,7 @@ def attempt(answer: Any, arguments: tuple) -> Attempt:
     except RecursionError:
         return Attempt(None, "RecursionError: it calls itself without an end", own, names)
     except (Exception, SystemExit) as error:
-        return Attempt(None, _in_one_line(error, program and program.co_filename), own, names)
+        return Attempt(None, in_one_line(error, program and program.co_filename), own, names)
 
 
 def outcome(made: Attempt, arguments: tuple) -> Outcome:
@@ -149,18 +149,24 @@ def outcome(made: Attempt, arguments: tuple) -> Outcome:
     return Outcome(made.value, made.error, None if made.error else next(iter(names), None))
 
 
-def _in_one_line(error: BaseException, cell: str | None) -> str:
-    """Type, message, and the last line in the learner's own cell."""
-    at, line = error.__traceback__, None
-    while at:
-        if at.tb_frame.f_code.co_filename == cell:
-            line = at.tb_lineno
-        at = at.tb_next
+def in_one_line(error: BaseException, cell: str | None) -> str:
+    """Type, message, and the last line in the learner's own cell, whose code has this file name."""
+    line = last_line(error, cell)
     kind, said = type(error).__name__, " ".join(str(error).split())
     if isinstance(error, MemoryError) or "can't allocate memory" in said:  # numpy's and torch's
         kind, said = "MemoryError", "it asks for more memory than there is"
     place = f" (line {line} of the cell)" if line else ""
     return f"{kind}{': ' * bool(said)}{said[:100]}{place}"
+
+
+def last_line(error: BaseException, cell: str | None) -> int | None:
+    """Where in the cell an error arose; None if it was elsewhere."""
+    at, line = error.__traceback__, None
+    while at:
+        if at.tb_frame.f_code.co_filename == cell:
+            line = at.tb_lineno
+        at = at.tb_next
+    return line
 
 
 def numbers(value: Any) -> Tensor | None:

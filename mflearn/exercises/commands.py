@@ -3,14 +3,12 @@
 import functools
 import html
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import content, logbook
+from . import content, logbook, running
 from .exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET
-from .fence import FENCE
 from .overview import Overview
 from .questions import Quiz
 
@@ -80,8 +78,7 @@ def check(id: str, answer: Any, *, note: bool = True) -> Reply:
     """What the judge says of an answer to an exercise, such as `check("02.1", slope)`; noted as an attempt."""
     if isinstance(answer, str) and re.fullmatch(r"\d\d\.\d+", answer) and not isinstance(id, str):
         raise ValueError(f"the id comes first: check({answer!r}, …)")
-    content.find(id)
-    verdict = FENCE.verdict(id, answer)
+    verdict = running.verdict(content.find(id), answer)
     counts = note and verdict.state != NOT_ANSWERED
     return Reply(id, verdict.state, verdict.words, logbook.attempted(id, verdict.state) if counts else "")
 
@@ -113,7 +110,3 @@ def quiz(number: str) -> Quiz:
 def progress() -> Overview:
     """What is done so far, of all exercises and questions."""
     return Overview.of(content.lessons(), logbook.exercises(), logbook.quizzes())
-
-
-if getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)():
-    FENCE.start()  # in a notebook: the judge is ready when the first answer comes

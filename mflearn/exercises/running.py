@@ -1,0 +1,200 @@
+"""A learner's answer is called here: on copies, in silence, and for no longer than 3 s.
+
+It runs in the kernel, as the cell does that defines it. What is held back are mistakes, each with a sentence for the
+learner: a loop without an end, a recursion without an end, a matrix that is too large, a call of `exit()`. An answer
+may print, ask for input, draw at random or change its arguments: nothing of that remains.
+
+The time is kept by a signal, on Linux and macOS, for cells in the main thread; the memory on Linux alone. Where the
+system keeps no limit, and where one call of a library takes for ever, Kernel → Interrupt or Restart is left.
+"""
+
+import builtins
+import io
+import os
+import random
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from IPython import get_ipython
+from IPython.utils.capture import capture_output
+
+from .comparable import TooLarge, comparable
+from .exercise import ERROR, NOT_YET, Attempt, Cases, Exercise, Verdict, attempt, in_one_line, judge, last_line, outcome
+
+SECONDS = 3.0  # for one answer, all its cases together
+AGAIN, SOONEST = 0.1, 1e-5  # seconds until the answer is stopped again, if it has caught that
+MEMORY = 2**30  # bytes for one answer, beyond what the kernel has
+SEEDS = 20  # of the random cases; as many as the tests try
+NOT_COMPARED = Verdict(NOT_YET, "It gives something that cannot be compared. Give numbers, text, or lists of them.")
+
+
+class TimeIsUp(BaseException):
+    """The answer has had its seconds. No `except Exception` of a learner catches it."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The learner has interrupted the kernel; any other KeyboardInterrupt was raised by the answer itself."""
+
+
+def verdict(exercise: Exercise, answer: Any) -> Verdict:
+    """What the judge says of an answer on random cases; the kernel is then as before."""
+    seed = secrets.randbelow(SEEDS)
+    dtype = torch.get_default_dtype()
+    with _undisturbed(), _silence():
+        torch.set_default_dtype(torch.float64)  # as in the notebooks
+        theirs, ours = exercise.cases(seed), exercise.cases(seed)
+        exercise.outcomes(exercise.solution, ours[:1])  # imports what both need: a learner's time is not for that
+        torch.set_default_dtype(dtype)
+        made = _attempts(answer, theirs)
+        torch.set_default_dtype(torch.float64)
+        if isinstance(made, Verdict):
+            return made
+        try:
+            found = [outcome(one, comparable(arguments)) for one, arguments in zip(made, ours, strict=True)]
+            return judge(exercise, ours, found)
+        except Exception:
+            return NOT_COMPARED
+
+
+def _attempts(answer: Any, cases: Cases) -> list[Attempt] | Verdict:
+    """What the answer does in each case; or a verdict, if that cannot be compared."""
+    cell = getattr(getattr(answer, "__code__", None), "co_filename", None)
+
+    def one(arguments: tuple) -> Attempt:
+        made = attempt(answer, arguments)
+        return replace(made, value=comparable(made.value), arguments=comparable(made.arguments))
+
+    try:
+        with _limited_memory(), _interrupts_known():
+            return _within_time(lambda: [one(arguments) for arguments in cases])
+    except Interrupted:
+        raise KeyboardInterrupt from None
+    except TimeIsUp as end:
+        line = last_line(end, cell)
+        place = f", in line {line} of the cell" if line else ""
+        return Verdict(ERROR, f"It still ran after {SECONDS:g} s{place}. Does a loop never end?")
+    except MemoryError:
+        return Verdict(ERROR, f"MemoryError: it takes more than {MEMORY // 2**30} GiB.")
+    except TooLarge:
+        return Verdict(ERROR, "It gives more numbers than anybody could compare.")
+    except Exception:  # of the value's own methods: `attempt` has those of the answer
+        return NOT_COMPARED
+    except BaseException as error:
+        return Verdict(ERROR, in_one_line(error, cell))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """The random states and the settings of torch are afterwards as before."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_num_threads(1)  # more would need memory of their own, which may then be refused: that ends the kernel
+    try:
+        with torch.set_grad_enabled(torch.is_grad_enabled()):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
+        torch.set_default_dtype(dtype)
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing is printed, shown or read, and `exit()` does not ask the kernel to leave."""
+    shell, stdin, read = get_ipython(), sys.stdin, builtins.input
+    with (
+        open(os.devnull, "w", encoding="utf-8", errors="replace") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+        capture_output(stdout=False, stderr=False),  # what is displayed
+    ):
+        sys.stdin, builtins.input = io.StringIO(), _nothing_to_read
+        if shell:
+            shell.ask_exit = sys.exit
+        try:
+            yield
+        finally:
+            sys.stdin, builtins.input = stdin, read
+            if shell:
+                del shell.ask_exit
+
+
+def _nothing_to_read(*_: Any) -> NoReturn:
+    raise EOFError("EOF when reading a line")
+
+
+@contextmanager
+def _limited_memory() -> Iterator[None]:
+    """On Linux: no more than MEMORY beyond what is taken already."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource  # not on Windows
+
+    present = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    lower = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min([present + MEMORY, *lower]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def _interrupts_known() -> Iterator[None]:
+    """A learner's interrupt raises Interrupted, so that it is not taken for the answer's own KeyboardInterrupt."""
+    if not _is_main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+
+
+def _interrupt(_: int, __: FrameType) -> NoReturn:
+    raise Interrupted
+
+
+def _within_time(run: Callable[[], Any]) -> Any:
+    """What `run()` gives. After SECONDS it is stopped, and again where it has caught that, by a bare `except:`."""
+    if not (_is_main_thread() and hasattr(signal, "setitimer")):  # which Windows has not
+        return run()
+    begun = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, _stop)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
+    try:
+        return run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
+        if left:  # somebody else's timer was running
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - begun), 0.001), interval)
+
+
+def _stop(_: int, frame: FrameType) -> None:
+    if frame.f_code is _within_time.__code__:  # the answer has just ended by itself
+        return
+    interval = max(signal.getitimer(signal.ITIMER_REAL)[1] / 2, SOONEST)  # so that it meets the `except:`, too
+    signal.setitimer(signal.ITIMER_REAL, interval, interval)
+    raise TimeIsUp
+
+
+def _is_main_thread() -> bool:
+    """Only the main thread may set what a signal does."""
+    return threading.current_thread() is threading.main_thread()
