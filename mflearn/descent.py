@@ -20,47 +20,9 @@ from torch import Tensor
 
 from . import checked, fast
 from .gradients import Gradient, Objective, by_hand
-from .objectives import Frobenius
+from .objectives import Factors, Frobenius
 
 FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
-
-
-class Factors:
-    """W (..., m, k) and H (..., k, n), two views of one Z (..., m + n, k): W above Hᵀ.
-
-    >>> W, H = Factors.of(torch.ones(4, 2), torch.zeros(2, 3))
-    """
-
-    __slots__ = ("Z", "m")
-
-    def __init__(self, Z: Tensor, m: int) -> None:
-        self.Z, self.m = Z, m
-
-    @classmethod
-    def of(cls, W: Tensor, H: Tensor) -> "Factors":
-        """From W and H themselves; they are copied."""
-        return cls(torch.cat((W, H.mT), -2), W.shape[-2])
-
-    @property
-    def W(self) -> Tensor:
-        """(..., m, k)."""
-        return self.Z[..., : self.m, :]
-
-    @property
-    def H(self) -> Tensor:
-        """(..., k, n)."""
-        return self.Z[..., self.m :, :].mT
-
-    @property
-    def runs(self) -> torch.Size:
-        """The shape of the batch, () for one point."""
-        return self.Z.shape[:-2]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return iter((self.W, self.H))
-
-    def __repr__(self) -> str:
-        return f"Factors(W {(*self.W.shape,)}, H {(*self.H.shape,)})"
 
 
 class Rule(Protocol):

@@ -16,10 +16,9 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import checked
-from .descent import Factors
 from .exact import truncated_svd
 from .nonnegative import Data, multiplicative, random_start
-from .objectives import Frobenius
+from .objectives import Factors, Frobenius
 
 METHODS = ("svd", "nmf")
 EVERY = 10  # so many updates lie between two looks at the loss, as in scikit-learn's NMF

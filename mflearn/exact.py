@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from . import checked
-from .descent import Factors
+from .objectives import Factors
 
 
 @checked.options

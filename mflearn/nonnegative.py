@@ -25,8 +25,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from . import checked
-from .descent import Factors, Run, random_factors, record
-from .objectives import Frobenius
+from .descent import Run, random_factors, record
+from .objectives import Factors, Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
 LARGE = 2**16  # entries of W H: from there on the loss does without it

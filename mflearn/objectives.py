@@ -1,4 +1,4 @@
-"""What is minimised, each objective with the gradient derived from it. No loops.
+"""What is minimised, each objective with the gradient derived from it; and `Factors`, a point (W, H). No loops.
 
 No ½ here, and the sum, not the mean: f = ‖A − W H‖_F², so ∂f/∂W = 2 E Hᵀ with the residual E = W H − A.
 `Frobenius(A, scale=1/2)` has the ½ of other books, `scale=1 / A.numel()` is the mean, PyTorch's `mse_loss`.
@@ -13,6 +13,44 @@ from torch import Tensor
 
 from . import checked
 from .ratings import Ratings, given
+
+
+class Factors:
+    """W (..., m, k) and H (..., k, n), two views of one Z (..., m + n, k): W above Hᵀ.
+
+    >>> W, H = Factors.of(torch.ones(4, 2), torch.zeros(2, 3))
+    """
+
+    __slots__ = ("Z", "m")
+
+    def __init__(self, Z: Tensor, m: int) -> None:
+        self.Z, self.m = Z, m
+
+    @classmethod
+    def of(cls, W: Tensor, H: Tensor) -> "Factors":
+        """From W and H themselves; they are copied."""
+        return cls(torch.cat((W, H.mT), -2), W.shape[-2])
+
+    @property
+    def W(self) -> Tensor:
+        """(..., m, k)."""
+        return self.Z[..., : self.m, :]
+
+    @property
+    def H(self) -> Tensor:
+        """(..., k, n)."""
+        return self.Z[..., self.m :, :].mT
+
+    @property
+    def runs(self) -> torch.Size:
+        """The shape of the batch, () for one point."""
+        return self.Z.shape[:-2]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter((self.W, self.H))
+
+    def __repr__(self) -> str:
+        return f"Factors(W {(*self.W.shape,)}, H {(*self.H.shape,)})"
 
 
 class Frobenius:
