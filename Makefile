@@ -15,7 +15,7 @@ help:
 	@echo "make test-newest      the same tests with the newest packages that there are today"
 	@echo "make notebooks        run all notebooks and rewrite them in the form in which they are committed"
 	@echo "make lint             ruff: lint and format, read only"
-	@echo "make bench            measure against the classic program and scikit-learn"
+	@echo "make bench            measure against what one would use instead; ONLY=toy, or nmf, explorer, ratings: one of these"
 
 lab: .venv/ready
 	@$(BIN)/mflearn lab
@@ -48,8 +48,7 @@ lint: .venv/ready
 	@$(BIN)/ruff format --check
 
 bench: .venv/ready
-	@$(BIN)/mflearn bench toy
-	@$(BIN)/mflearn bench nmf
+	@PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python -m bench $(ONLY)
 
 .venv/ready: pyproject.toml constraints.txt
 	@$(SUPPORTED)

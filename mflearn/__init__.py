@@ -1,24 +1,29 @@
 """Matrix factorization, A ≈ W H, to learn from: the package behind the notebooks.
 
+Its modules, in the order of their imports: each imports only modules above it.
+
+checked      checks of arguments
 matrices     matrices to factor
 titles       titles of items as plain text, and tables of them
 ratings      the observed entries of a large matrix, with labels
 festival     invented ratings whose truth is known
 objectives   what is minimised, each with its gradient
+exact        what descent is measured against
 sides        one side of the ratings, users or items, solved for in one piece
 gradients    three ways to the same gradient
 fast         quicker ways to the same loss and gradient, for the loop
 descent      the one loop, the update rules, the recorded run
-exact        what descent is measured against
-model        a trained recommender: predictions, new users, lists, saved and loaded
 nonnegative  factors without negative entries, and how far two runs agree
-recommend    the solvers for sparse ratings
 estimator    the SVD and non-negative factorization as an estimator of scikit-learn
+model        a trained recommender: predictions, new users, lists, saved and loaded
+recommend    the solvers for sparse ratings
 scores       how good predictions and lists are, and the baselines
 plots        figures: axes in, axes out
 exercises    tasks that answer at once, and name the mistake
 widgets      sliders over a computation
+downloads    one file from the network, whole and verified, or none
 datasets     ratings by name: the festival, MovieLens, Goodbooks, any CSV
+environment  is everything here that the course needs?
 """
 
 __version__ = "0.1.0"

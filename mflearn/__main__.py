@@ -1,7 +1,6 @@
-"""The command line: `mflearn lab` opens the course, `data` gets ratings, `bench` measures. No logic here."""
+"""The command line: `mflearn lab` opens the course, `data` gets ratings, `answers` is for lecturers. No logic here."""
 
 import argparse
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -9,12 +8,6 @@ from pathlib import Path
 from . import __version__
 
 FIRST = "00_start_here.ipynb"
-BENCHES = {
-    "toy": "descent on the 4×2 matrix and what grows out of it, against the classic program",
-    "nmf": "non-negative factorization of digits and texts, against scikit-learn",
-    "ratings": "recommenders on real ratings, against other libraries",
-    "explorer": "from key to pixels in a browser, against interact",
-}
 SETTINGS = Path(__file__).parent / "lab"  # what JupyterLab must be told, see labconfig/ there
 
 
@@ -29,15 +22,6 @@ def main(arguments: list[str] | None = None) -> int:
         description="Open the notebooks in JupyterLab. Other options are handed on to it: mflearn lab --no-browser",
     )
     lab.set_defaults(command=open_lab)
-    bench = commands.add_parser("bench", help="measure against what one would use instead")
-    bench.add_argument(
-        "what", metavar="WHAT", choices=BENCHES, help="; ".join(f"{name}: {text}" for name, text in BENCHES.items())
-    )
-    bench.add_argument(
-        "--rounds", type=int, metavar="N", help="how often each side runs (default: 5; ratings: 3 splits)"
-    )
-    bench.add_argument("--plot", metavar="FILE", help="ratings: write a figure, too")
-    bench.set_defaults(command=run_bench)
     data = commands.add_parser(
         "data",
         help="list ratings, or download them",
@@ -113,17 +97,6 @@ def run_answers(options: argparse.Namespace, _rest: list[str]) -> int:
         sys.stdout.reconfigure(encoding="utf-8")  # of a console on Windows, too
         print(lecturer.page(), end="")
     return 0
-
-
-def run_bench(options: argparse.Namespace, _rest: list[str]) -> int:
-    """Print a table; 1 if a goal is missed."""
-    if options.rounds is not None and options.rounds < 1:
-        raise ValueError(f"--rounds is {options.rounds}; it must be 1 or more")
-    if options.plot and options.what != "ratings":
-        raise ValueError(f"--plot is for the bench ratings alone; {options.what} draws nothing")
-    contest = getattr(importlib.import_module(f"{__package__}.bench.{options.what}"), options.what)
-    given = {name: getattr(options, name) for name in ("rounds", "plot") if getattr(options, name)}
-    return 0 if contest(**given) else 1
 
 
 if __name__ == "__main__":

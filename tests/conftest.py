@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 matplotlib.use("Agg")  # not MPLBACKEND in the environment: the kernels of the notebooks would inherit it
 torch.set_num_threads(1)
 threadpool_limits(1)
-collect_ignore = ["other_arithmetic"]  # its sitecustomize is for other processes, and a system may have one of its own
+collect_ignore = ["bench", "other_arithmetic"]  # benchmarks, and a sitecustomize for other processes
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too

@@ -5,9 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from mflearn.bench.explorer import WATCH
-from mflearn.browser import CHROMIUM, chromium, errors, jupyter_lab, open_notebook, run_all
+from browser import CHROMIUM, WATCH, chromium, errors, jupyter_lab, open_notebook, run_all
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found on the path: install the package chromium"),

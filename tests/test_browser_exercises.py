@@ -2,8 +2,8 @@
 
 import nbformat
 import pytest
+from browser import CHROMIUM, chromium, errors, jupyter_lab, open_notebook, run_all
 
-from mflearn.browser import CHROMIUM, chromium, errors, jupyter_lab, open_notebook, run_all
 from mflearn.exercises.content import lesson
 
 pytestmark = [

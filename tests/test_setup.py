@@ -84,7 +84,17 @@ def test_the_tree_in_the_readme_is_the_tree():
     package = {
         "mflearn/" + re.sub(r"/.*", "/", name.removeprefix("mflearn/")) for name in there if name.startswith("mflearn/")
     }
-    assert shown == top | package
+    assert shown == top | package | {"tests/bench/"}
+
+
+def test_the_tree_in_the_readme_has_the_modules_as_the_package_lists_them():
+    """In the same order, with the same words; its other lines are files of data and settings, and `__main__`."""
+    import mflearn
+
+    listed = re.findall(r"^(\w+)  +(\S.*)$", mflearn.__doc__, re.M)
+    block = re.search(r"\n {4}mflearn/ .*\n((?: {8}.*\n)+)", read("README.md"))[1]
+    shown = [(re.sub(r"(\.py|/)$", "", name), words) for name, words in re.findall(r"^ {8}(\S+) +(\S.*)$", block, re.M)]
+    assert [line for line in shown if line in listed] == listed
 
 
 def test_the_table_in_the_readme_lists_the_notebooks():
@@ -157,7 +167,7 @@ def command(*arguments, cwd):
 
 def test_the_command_answers_in_one_line(tmp_path):
     assert command("--help", cwd=tmp_path).returncode == 0
-    for arguments in ((), ("lecture",), ("bench", "large"), ("bench", "toy", "--rounds", "0")):
+    for arguments in ((), ("lecture",), ("data", "nowhere")):
         answer = command(*arguments, cwd=tmp_path)
         assert answer.returncode != 0 and "Traceback" not in answer.stderr
         assert len([line for line in answer.stderr.splitlines() if not line.startswith("usage")]) <= 1
@@ -186,25 +196,6 @@ def test_each_of_the_ten_words_leads_to_the_place_that_shows_it():
     rows = [row for row in table.splitlines() if row.startswith("|")][2:]
     assert len(rows) == 10
     assert [row for row in rows if not re.search(r"\]\(\w+\.ipynb#\d", row)] == []
-
-
-def test_the_classic_program_and_ours_walk_the_same_way():
-    from mflearn.bench import toy
-
-    same, most = toy.apart(toy.toy_matrix(), *toy.start(4, 2, 2))
-    assert same and most < 1e-6
-
-
-def test_scikit_learns_solver_and_ours_are_measured_at_the_same_loss():
-    """Without `repeats` the walks are the same: as many updates reach it, and 10 fewer do not."""
-    from mflearn.bench import nmf
-
-    A = nmf.digits().A[:200]
-    starts = [nmf.random_start(A, 8, seed=seed) for seed in range(2)]
-    loss, updates = nmf.scikit_learn(A.numpy(), starts)
-    assert nmf.down_to(loss, A, starts, 1) == updates == 400
-    assert nmf.down_to(loss, A, starts, 3) < 300
-    assert nmf.down_to(0.0, A, starts, 1) > nmf.MOST  # never: said, not hidden
 
 
 def test_jupyterlab_takes_our_settings(tmp_path):

@@ -1,4 +1,4 @@
-"""A JupyterLab on loopback, with settings of its own, and a page of the system's Chromium in it, for tests."""
+"""A JupyterLab on this machine alone, and a page of the system's Chromium in it: for the tests and the benchmarks."""
 
 import contextlib
 import os
@@ -25,6 +25,33 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# Run on an element with an explorer in it: from then on the page counts in `log` what each of its frames shows.
+WATCH = """output => {
+  const log = window.log = { key: 0, shown: 0, pictures: 0, blank: 0, frames: 0, tops: new Set(), heights: new Set() };
+  addEventListener("keydown", () => { log.key = performance.now(); }, true);
+  let source, last;
+  const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", { willReadFrequently: true });
+  const pixels = img => {
+    canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
+    pen.drawImage(img, 0, 0);
+    return pen.getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, x, i) => (sum * 31 + x + i) | 0, 7);
+  };
+  const frame = () => {
+    const img = output.querySelector("img");
+    log.frames++;
+    if (!img || !img.complete || !img.naturalWidth || img.getBoundingClientRect().height < 50) log.blank++;
+    else if (img.src !== source) {
+      const now = performance.now(), seen = pixels(img);
+      source = img.src;
+      if (seen !== last) { log.shown = now; log.pictures++; last = seen; }
+    }
+    log.tops.add(Math.round(output.querySelectorAll(".noUi-handle")[1].getBoundingClientRect().top));
+    log.heights.add(Math.round(output.getBoundingClientRect().height));
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}"""
 
 
 @contextlib.contextmanager

@@ -1,1 +1,0 @@
-"""What `mflearn bench` measures: both sides in turns, in one run, told as ratios. One contest a file."""

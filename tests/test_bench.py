@@ -1,0 +1,43 @@
+"""The benchmarks compare equal work, and say in one line what keeps them from running. Nothing here is timed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bench import nmf, toy
+
+
+def test_the_classic_program_and_ours_walk_the_same_way():
+    same, largest = toy.agreement(toy.toy_matrix(), *toy.start(4, 2, 2))
+    assert same and largest < 1e-6
+
+
+def test_scikit_learns_solver_and_ours_are_measured_at_the_same_loss():
+    """Without `repeats` the walks are the same: as many updates reach it, and 10 fewer do not."""
+    A = nmf.digits().A[:200]
+    starts = [nmf.random_start(A, 8, seed=seed) for seed in range(2)]
+    loss, updates = nmf.scikit_learn(A.numpy(), starts)
+    assert nmf.updates_needed(loss, A, starts, 1) == updates == 400
+    assert nmf.updates_needed(loss, A, starts, 3) < 300
+    assert nmf.updates_needed(0.0, A, starts, 1) > nmf.MOST  # never: said, not hidden
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["large"], "there is no benchmark large; there are toy, nmf, explorer, ratings"),
+        (["toy", "--rounds", "0"], "it must be a whole number of 1 or more"),
+        (["toy", "--plot", "figure.png"], "toy cannot draw"),
+        (["ratings"], "MFLEARN_DATA is not set"),
+        (["explorer"], "found no Chromium on the path"),
+    ],
+)
+def test_what_keeps_a_benchmark_from_running_is_said_in_one_line(arguments, words):
+    env = {name: value for name, value in os.environ.items() if name != "MFLEARN_DATA"}
+    env |= {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": ""}
+    command = [sys.executable, "-m", "bench", *arguments]
+    answer = subprocess.run(command, cwd=Path(__file__).parent, env=env, capture_output=True, text=True)
+    lines = [line for line in answer.stderr.splitlines() if not line.startswith(("usage", " "))]
+    assert answer.returncode != 0 and len(lines) == 1 and words in lines[0]
