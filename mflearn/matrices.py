@@ -52,7 +52,7 @@ def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int
 
 
 @dataclass(frozen=True)
-class Table:
+class NamedMatrix:
     """A matrix whose rows and columns have names."""
 
     A: Tensor  # (m, n)
@@ -94,7 +94,7 @@ def brain_scan() -> Tensor:
     return torch.from_numpy(levels / levels.max())
 
 
-def stock_prices() -> Table:
+def stock_prices() -> NamedMatrix:
     """Prices in dollars, adjusted, at the start of each month since September 2004: dates × tickers, (214, 9).
 
     Sample data of matplotlib, from Yahoo Finance. Left out: Dell, which was not traded from 2013 to 2016, and the
@@ -106,7 +106,7 @@ def stock_prices() -> Table:
         prices = pandas.read_csv(file, comment="#", index_col="Date", dtype=str)
     prices = prices.drop(columns="DELL").dropna().map(float)  # older versions of pandas do not take the nearest number
     prices = prices[prices.index.str.endswith("-01")]
-    return Table(torch.tensor(prices.to_numpy(np.float64)), tuple(prices.index), tuple(prices.columns))
+    return NamedMatrix(torch.tensor(prices.to_numpy(np.float64)), tuple(prices.index), tuple(prices.columns))
 
 
 def digits() -> Pictures:
@@ -120,7 +120,7 @@ def digits() -> Pictures:
     return Pictures(torch.tensor(data.data), torch.tensor(data.target, dtype=torch.int64), data.images.shape[1:])
 
 
-def docstring_words() -> Table:
+def docstring_words() -> NamedMatrix:
     """How much each word says about each of 1,798 help texts of Python libraries: texts × words, (1798, 1000).
 
     The entries are scikit-learn's tf-idf with 1 + log(count), and each row has length 1. The counts are frozen in
@@ -139,7 +139,7 @@ def docstring_words() -> Table:
     rows, columns = (tuple(map(str, frozen[name])) for name in ("texts", "words"))
     counts = csr_array((frozen["counts"], frozen["columns"], frozen["starts"]), shape=(len(rows), len(columns)))
     A = TfidfTransformer(sublinear_tf=True).fit_transform(counts.astype(np.float64))
-    return Table(torch.from_numpy(A.toarray()), rows, columns)
+    return NamedMatrix(torch.from_numpy(A.toarray()), rows, columns)
 
 
 def _sample(name: str) -> IO:

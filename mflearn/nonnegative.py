@@ -1,7 +1,7 @@
 """Non-negative factorization, A ≈ W H with no entry below 0, and how far two runs agree. No plots.
 
     multiplicative, projected   walk: generators of points, as `descent.descend`; `record` measures them
-    factorize                   both together, for a matrix: the friendly face
+    nmf                         both together, for a matrix: the friendly face
     match, stability            which part is which in another run, and how alike they are
 
 Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. Of one half, say of W, the
@@ -76,7 +76,7 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
 
 
 @checked.options
-def factorize(
+def nmf(
     A: Any,
     k: int | None = None,
     *,
@@ -93,7 +93,7 @@ def factorize(
     A (m, n) is a table without negative entries, or a sparse matrix of scipy. `method` is `multiplicative` or
     `projected`. An array of seeds makes a batch of runs.
 
-    >>> run = factorize([[5, 3], [3, 2], [2, 1], [1, 1]], k=1, steps=20)
+    >>> run = nmf([[5, 3], [3, 2], [2, 1], [1, 1]], k=1, steps=20)
     >>> print(f"{run.loss[-1]:.5f}")
     0.16718
     """
@@ -207,7 +207,7 @@ class Stability:
 
 @checked.options
 def stability(H: Any, *, seed: int = 0) -> Stability:
-    """Compare the parts of several runs, H (runs, k, n), such as `factorize(A, k, steps=200, seed=range(10)).H`.
+    """Compare the parts of several runs, H (runs, k, n), such as `nmf(A, k, steps=200, seed=range(10)).H`.
 
     A score says little without its `chance`: without negative entries no cosine is below 0, and pairing helps it.
     `seed` is for the shuffling.

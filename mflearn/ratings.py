@@ -15,7 +15,7 @@ from torch import Tensor
 
 from . import checked
 
-LARGEST = 10**8  # entries of a dense matrix: 800 MB
+MOST_ENTRIES = 10**8  # entries of a dense matrix: 800 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +173,10 @@ class Ratings:
         if isinstance(hidden, bool) or not isinstance(hidden, numbers.Real):
             raise TypeError(f"hidden is {hidden!r:.40}; it must be a number, or nan")
         m, n = self.shape
-        if m * n > LARGEST:
-            raise ValueError(f"to_dense would hold {m:,} × {n:,} entries; at most {LARGEST:,} fit: use sample or where")
+        if m * n > MOST_ENTRIES:
+            raise ValueError(
+                f"to_dense would hold {m:,} × {n:,} entries; at most {MOST_ENTRIES:,} fit: use sample or where"
+            )
         A, mask = torch.full((m, n), float(hidden), dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
         A[self.user, self.item], mask[self.user, self.item] = self.value, True
         return A, mask

@@ -16,7 +16,7 @@ from mflearn.objectives import Observed
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
 from mflearn.widgets import LockedTest, explore_ratings, sparse_ratings
-from mflearn.widgets.sparse_ratings import SWEEPS, beside_the_biases, compute, parts
+from mflearn.widgets.sparse_ratings import SWEEPS, beside_the_biases, compute, split
 
 
 def pairs(ratings):
@@ -24,7 +24,7 @@ def pairs(ratings):
 
 
 def test_the_three_parts_share_no_rating_and_are_the_festival():
-    known, ratings = parts(), datasets.load().ratings
+    known, ratings = split(), datasets.load().ratings
     three = known.train, known.validation, known.test
     assert sum(map(len, three)) == len(ratings)
     assert set.union(*map(pairs, three)) == pairs(ratings)
@@ -35,7 +35,7 @@ def test_the_three_parts_share_no_rating_and_are_the_festival():
 @pytest.mark.parametrize(("k", "lam", "share"), [(3, 0.05012, 1.0), (6, 0.01, 0.5), (1, 1.0, 0.1)])
 def test_what_is_shown_is_the_rmse_of_a_ridge_regression(k, lam, share):
     """Of the model shown, the column of each film is the ridge regression on the rows of who rated it."""
-    result, validation = compute(k, lam, share), parts().validation
+    result, validation = compute(k, lam, share), split().validation
     W, H, seen = result.model.W.double().numpy(), result.model.H.double().numpy(), result.seen
     film = int(torch.bincount(seen.item).argmax())
     at = seen.item == film
@@ -53,16 +53,16 @@ def test_what_is_shown_is_the_rmse_of_a_ridge_regression(k, lam, share):
 @pytest.mark.parametrize(("k", "lam", "share"), [*itertools.product((1, 10), (0.001, 1.0), (0.1, 1.0))])
 def test_the_corners(k, lam, share):
     result = compute(k, lam, share)
-    assert len(result.seen) == round(share * len(parts().train)) and pairs(result.seen) <= pairs(parts().train)
+    assert len(result.seen) == round(share * len(split().train)) and pairs(result.seen) <= pairs(split().train)
     assert result.train.shape == result.validation.shape == (SWEEPS,)
     assert torch.cat((result.train, result.validation)).isfinite().all()
-    assert result.lowest > parts().lowest, "nobody beats who knows the truth"
+    assert result.lowest > split().lowest, "nobody beats who knows the truth"
     assert float(result.train[-1]) < float(result.validation[-1])
 
 
 def test_descent_is_the_walk_of_the_notebook():
     """The model of sweep s is what `descend` has after 2 s passes; and η decides, from standing still to divergence."""
-    result, train = compute(2, 0.05012, 1.0, "stochastic descent", 1e-3), parts().train
+    result, train = compute(2, 0.05012, 1.0, "stochastic descent", 1e-3), split().train
     f = Observed(train, lam=0.05012, mean=train.mean, weighted=True, biases=True)
     start = with_biases(random_factors(*train.shape, 2, seed=0, scale=0.5))
     walk = descend(f.sampled(500, seed=0), start, partial(GradientDescent, eta=1e-3))
@@ -75,8 +75,8 @@ def test_descent_is_the_walk_of_the_notebook():
 def test_a_descent_that_diverges_says_so_and_predicts_by_biases():
     result = compute(3, 0.05012, 1.0, "stochastic descent", 1e-2)
     assert result.lowest == torch.inf and result.validation.isinf().all()
-    expected = scores.biases(parts().train).predict_all(parts().validation)
-    assert torch.equal(result.model.predict_all(parts().validation), expected)
+    expected = scores.biases(split().train).predict_all(split().validation)
+    assert torch.equal(result.model.predict_all(split().validation), expected)
     assert "η = 0.01, 10,699 ratings seen (100%): diverged within two passes." in sparse_ratings.describe(result)
     sparse_ratings.draw(canvas(11, 3.7))(result)
     train = torch.tensor([0.7, 0.6, *[torch.inf] * (SWEEPS - 2)], dtype=torch.float64)
@@ -103,7 +103,7 @@ def test_the_answer_to_the_question_is_read_off_the_result():
 
 
 def test_the_picture_shows_the_curves_the_block_and_what_was_tried():
-    figure, known = canvas(11, 3.7), parts()
+    figure, known = canvas(11, 3.7), split()
     update = sparse_ratings.draw(figure)
     result = replace(compute(3, 0.05012, 1.0), tried=((3, 0.05012, 0.58), (3, 0.1, 0.59), (5, 0.01, 0.6)))
     changed = update(result)
@@ -144,11 +144,11 @@ def test_what_was_tried_is_kept_by_share():
 
 
 def test_the_explorer_does_not_read_the_test_set_before_it_is_opened(monkeypatch):
-    known = parts()
-    monkeypatch.setattr(sparse_ratings, "parts", lambda: replace(known, test=known.test.where(known.test.value > 3)))
+    known = split()
+    monkeypatch.setattr(sparse_ratings, "split", lambda: replace(known, test=known.test.where(known.test.value > 3)))
     compute.cache_clear()
     other = explore_ratings()
-    monkeypatch.setattr(sparse_ratings, "parts", lambda: known)
+    monkeypatch.setattr(sparse_ratings, "split", lambda: known)
     compute.cache_clear()  # what was computed with the other test set
     explorer = explore_ratings()
     assert explorer.facts == other.facts and explorer.picture.png == other.picture.png
@@ -181,7 +181,7 @@ def test_the_lock_counts_and_says_what_the_count_means():
 def test_the_button_scores_the_model_that_is_shown():
     explorer = explore_ratings()
     explorer.set(k=4, lam=0.1)
-    shown, test = explorer.result.model, parts().test
+    shown, test = explorer.result.model, split().test
     assert explorer.locked.look() == pytest.approx(root_mean_squared_error(test.value, shown.predict_all(test)))
     assert explorer.locked.openings[0].name == "k = 4, λ = 0.1"
     explorer.set(k=5)

@@ -10,17 +10,16 @@ from scipy.sparse import coo_matrix, csc_array, csr_array, csr_matrix
 from sklearn.decomposition import NMF
 
 from mflearn import nonnegative
-from mflearn.descent import factorize as descend_on
-from mflearn.descent import random_factors, record
+from mflearn.descent import factorize, random_factors, record
 from mflearn.gradients import by_autograd
 from mflearn.matrices import digits, docstring_words, toy_matrix
 from mflearn.nonnegative import (
     LARGE,
     SPARSE,
     Data,
-    factorize,
     match,
     multiplicative,
+    nmf,
     projected,
     random_start,
     stability,
@@ -117,7 +116,7 @@ def test_updating_both_from_the_old_pair_can_raise_the_loss():
     A, (W, H) = uniform(20, 15), random_start(uniform(20, 15), 1, seed=1)
     W, H = 0.2 * W, 0.2 * H
     together = W * (A @ H.mT) / (W @ (H @ H.mT)), H * (W.mT @ A) / ((W.mT @ W) @ H)
-    assert Frobenius(A)(*together) > Frobenius(A)(W, H) > factorize(A, start=(W, H), steps=1).loss[-1]
+    assert Frobenius(A)(*together) > Frobenius(A)(W, H) > nmf(A, start=(W, H), steps=1).loss[-1]
 
 
 @pytest.mark.parametrize("k", [5, 16])
@@ -125,7 +124,7 @@ def test_we_walk_as_scikit_learn_walks_on_digits(k):
     """The same start, the same number of updates, and the same factors, entry by entry."""
     A = digits().A
     start = random_start(A, k)
-    ours = factorize(A, start=start, steps=30)
+    ours = nmf(A, start=start, steps=30)
     theirs = NMF(k, init="custom", solver="mu", max_iter=30, tol=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that 30 updates do not settle
@@ -164,7 +163,7 @@ def theirs(texts):
 def test_the_objective_is_scikit_learns_to_one_percent(name, method, repeats, steps, theirs):
     """From the same five starts: single runs end in different valleys, ours as theirs."""
     A, k, mean = theirs[name]
-    run = factorize(A, k, steps=steps, method=method, repeats=repeats, seed=range(5))
+    run = nmf(A, k, steps=steps, method=method, repeats=repeats, seed=range(5))
     assert float(run.loss[-1].mean()) == pytest.approx(mean, rel=0.01)
 
 
@@ -172,7 +171,7 @@ def test_the_objective_is_scikit_learns_to_one_percent(name, method, repeats, st
 def test_a_walk_rests_only_where_the_gradient_allows(method):
     """Karush, Kuhn & Tucker: the slope is 0 where an entry is above 0, and points upwards where it is 0."""
     A = uniform(12, 10) * (uniform(12, 10, seed=1) < 0.7)
-    run = factorize(A, 3, steps=30_000, method=method)
+    run = nmf(A, 3, steps=30_000, method=method)
     for X, slope in zip((run.W, run.H), Frobenius(A).gradient(run.W, run.H), strict=True):
         size = float(A.max())
         assert (X * slope).abs().max() < 1e-6 * size
@@ -185,12 +184,12 @@ def test_a_zero_grows_again_where_the_formula_alone_would_hold_it_for_ever():
     W, H = torch.tensor([[0.0], [1], [1], [1]], dtype=torch.float64), torch.ones(1, 3, dtype=torch.float64)
     assert (W * (A @ H.mT) / (W @ H @ H.mT).clamp_min(1e-300))[0] == 0
     for method in METHODS:
-        run = factorize(A, start=(W, H), steps=200, method=method)
+        run = nmf(A, start=(W, H), steps=200, method=method)
         assert float(run.W[0] @ run.H[:, 0]) == pytest.approx(1, rel=1e-9) and run.loss[-1] < 1e-12
 
 
 def test_a_matrix_of_exact_rank_is_found():
-    run = factorize(uniform(20, 3) @ uniform(3, 15, seed=2), 3, steps=3000, repeats=5)
+    run = nmf(uniform(20, 3) @ uniform(3, 15, seed=2), 3, steps=3000, repeats=5)
     assert run.loss[-1] < 1e-5 * run.loss[0]
 
 
@@ -198,7 +197,7 @@ def test_a_matrix_of_exact_rank_is_found():
 def test_the_scale_of_a_does_not_matter(method):
     """W H follows A: by 2⁴⁰ exactly up to rounding, and so does the start."""
     A = uniform(8, 6)
-    one, other = (factorize(scale * A, 2, steps=50, method=method) for scale in (1.0, 2.0**40))
+    one, other = (nmf(scale * A, 2, steps=50, method=method) for scale in (1.0, 2.0**40))
     assert torch.allclose(other.WH, 2.0**40 * one.WH, rtol=1e-10)
 
 
@@ -206,7 +205,7 @@ def test_a_transposed_is_the_other_half_first():
     """Wᵀ and Hᵀ swap their parts; after many steps both orders have come to rest at the same place."""
     A = uniform(8, 6)
     W, H = random_start(A, 1)
-    one, other = factorize(A, start=(W, H), steps=500), factorize(A.mT, start=(H.mT, W.mT), steps=500)
+    one, other = nmf(A, start=(W, H), steps=500), nmf(A.mT, start=(H.mT, W.mT), steps=500)
     assert torch.allclose(one.WH, other.WH.mT, rtol=1e-9)
 
 
@@ -234,10 +233,10 @@ def test_the_maker_of_the_processor_decides_which_library_multiplies(maker, fast
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_batch_is_its_runs(A, method, library, monkeypatch):
     multiply_by(library, monkeypatch)
-    batch = factorize(A, 3, steps=40, method=method, seed=[[0, 1], [2, 3]], keep_path=True)
+    batch = nmf(A, 3, steps=40, method=method, seed=[[0, 1], [2, 3]], keep_path=True)
     assert batch.loss.shape == (41, 2, 2) and batch.k.tolist() == [[3, 3], [3, 3]]
     for i, j in np.ndindex(2, 2):
-        alone = factorize(A, 3, steps=40, method=method, seed=2 * i + j, keep_path=True)
+        alone = nmf(A, 3, steps=40, method=method, seed=2 * i + j, keep_path=True)
         assert torch.allclose(batch[i, j].loss, alone.loss, rtol=1e-9)
         assert torch.allclose(batch[i, j].path.Z, alone.path.Z, rtol=1e-6, atol=1e-9)
 
@@ -249,7 +248,7 @@ def test_a_sparse_matrix_is_the_same_matrix(kind, share, library, monkeypatch):
     """Also where torch has no fast sparse product."""
     multiply_by(library, monkeypatch)
     A = some(50, 40, share=share)
-    ours = factorize(kind(A if kind is torch.Tensor.tolist else A.numpy()), 4, steps=60)
+    ours = nmf(kind(A if kind is torch.Tensor.tolist else A.numpy()), 4, steps=60)
     dense = [Frobenius(A)(*point) for point in itertools.islice(multiplicative(A.clone(), random_start(A, 4)), 61)]
     assert torch.allclose(ours.loss, torch.stack(dense), rtol=1e-9)
     stacked = coo_matrix(([1.0, 2], ([0, 0], [1, 1])), shape=(2, 2))  # one entry, in two parts
@@ -280,10 +279,10 @@ def test_the_loss_is_that_of_the_residual(shape, share, runs):
 def test_the_points_can_be_recorded_as_those_of_descent():
     A = uniform(10, 8)
     run = record(multiplicative(A, random_start(A, 2, seed=4)), Frobenius(A), steps=30, keep_path=True)
-    friendly = factorize(A, 2, steps=30, seed=4, keep_path=True)
+    friendly = nmf(A, 2, steps=30, seed=4, keep_path=True)
     assert torch.equal(run.path.Z, friendly.path.Z) and torch.allclose(run.loss, friendly.loss, rtol=1e-12)
     told = []
-    factorize(A, 2, steps=30, watch=lambda step: told.append(step) or True)
+    nmf(A, 2, steps=30, watch=lambda step: told.append(step) or True)
     assert told[-1] == 30
 
 
@@ -304,9 +303,9 @@ def test_a_random_start_has_the_mean_of_the_matrix():
 def test_a_penalty_does_not_make_factors_nonnegative():
     """Descent on digits with λ has negative entries; the walks here have none."""
     A = digits().A[:100] / 16
-    free = descend_on(Frobenius(A, lam=0.1), 5, eta=1e-3, steps=500)
+    free = factorize(Frobenius(A, lam=0.1), 5, eta=1e-3, steps=500)
     assert (free.W < -0.01).any() or (free.H < -0.01).any()
-    assert (factorize(A, 5, steps=500).factors.Z >= 0).all()
+    assert (nmf(A, 5, steps=500).factors.Z >= 0).all()
 
 
 def test_match_undoes_order_and_scale():
@@ -356,7 +355,7 @@ def test_stability_names_the_part_that_does_not_hold_and_the_run_that_agrees_bes
 def test_topics_that_were_planted_are_stable_and_one_too_many_is_not():
     topics = torch.block_diag(*(uniform(4, 1, 12) + 0.5))
     A = uniform(120, 4, seed=1) ** 4 @ topics + 0.02 * uniform(120, 48, seed=2)
-    right, more = (stability(factorize(A, k, steps=400, seed=range(6), repeats=3).H) for k in (4, 6))
+    right, more = (stability(nmf(A, k, steps=400, seed=range(6), repeats=3).H) for k in (4, 6))
     assert right.score > 0.999 > 0.95 > more.score > more.chance
     assert int((more.parts > 0.99).sum()) <= 5
 

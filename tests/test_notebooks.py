@@ -20,7 +20,7 @@ from nbval_strict import WIDGET_VIEW, exemptions
 from notebook_form import NOTEBOOKS, exercises, problems, with_exercises
 
 SLIDES = {"slide", "subslide", "fragment", "notes", "skip"}  # and none; "-" hides a cell in jupyterlab-slideshow
-LARGEST = 320_000  # bytes
+MOST_BYTES = 320_000  # bytes
 MANTISSA = r"(?<![\w.])(\d+\.\d+)(?!\.?\d)"
 POWER = r"(?:e([+-]?\d+)|\s*(?:\\cdot|\\times|[·×])\s*10(?:\^\{?([-−]?\d+)\}?|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)))?"
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
@@ -212,7 +212,7 @@ def test_is_in_canonical_form(notebook):
 
 
 def test_is_small(notebook):
-    assert notebook.path.stat().st_size <= LARGEST
+    assert notebook.path.stat().st_size <= MOST_BYTES
 
 
 def test_no_line_ends_in_a_semicolon(notebook):

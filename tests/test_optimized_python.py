@@ -15,7 +15,7 @@ print(factorize(A, 1, eta=0.01, steps=50).loss.tolist())
 print(exact.noise_threshold(matrices.low_rank_matrix(20, 20, k=2, noise=0.1)).item())
 words = matrices.docstring_words()
 print(words.A.shape, words.A.sum().item(), words.rows[:3], words.columns[:3])
-print(nonnegative.factorize(A, 2, steps=50).loss.tolist())
+print(nonnegative.nmf(A, 2, steps=50).loss.tolist())
 ratings = datasets.load().ratings
 print(recommend.fit(ratings, 4, seed=0, sweeps=3).predict_all(ratings).sum().item())
 

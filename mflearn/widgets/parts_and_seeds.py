@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ..descent import Run
-from ..matrices import Table, digits, docstring_words
-from ..nonnegative import Data, Stability, factorize, match, stability
+from ..matrices import NamedMatrix, digits, docstring_words
+from ..nonnegative import Data, Stability, match, nmf, stability
 from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION
 from ..sides import one_thread
 from .explorer import Explorer, choice, slider
@@ -47,7 +47,7 @@ class Parts:
 
 
 @functools.cache
-def texts() -> Table:
+def texts() -> NamedMatrix:
     """The words of the docstrings, read once."""
     return docstring_words()
 
@@ -69,7 +69,7 @@ SCORES: dict[str, dict[int, tuple[float, float]]] = {DIGITS: {}, TEXTS: {}, SHUF
 @functools.cache
 def runs(data: str, k: int) -> tuple[Run, Stability]:
     """Eight runs, and how far they agree."""
-    found = factorize(matrix(data), k, steps=STEPS, repeats=REPEATS, seed=range(SEEDS))
+    found = nmf(matrix(data), k, steps=STEPS, repeats=REPEATS, seed=range(SEEDS))
     alike = stability(found.H)
     SCORES[data][k] = alike.score, alike.chance
     return found, alike

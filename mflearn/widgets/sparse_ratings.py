@@ -33,7 +33,7 @@ ROWS, COLUMNS = 7, 6  # of the block
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Split:
     """The ratings in three, and what is known of them."""
 
     train: Ratings
@@ -46,14 +46,14 @@ class Parts:
 
 
 @functools.cache
-def parts() -> Parts:
+def split() -> Split:
     """The festival, 15 % of it for the test and 15 % for validation, and a block of viewers and films seen often."""
     ratings, truth, _ = invent()
     rest, test = ratings.split(0.15, seed=1)
     train, validation = rest.split(0.15 / 0.85, seed=2)
     viewers, films = _block(train)
     mean = truth.moments()[0][viewers][:, films]
-    return Parts(train, validation, test, truth.lowest_rmse(validation), viewers, films, mean)
+    return Split(train, validation, test, truth.lowest_rmse(validation), viewers, films, mean)
 
 
 def _block(train: Ratings) -> tuple[Tensor, Tensor]:
@@ -89,7 +89,7 @@ class Tuning:
 @functools.lru_cache(maxsize=200)
 def compute(k: int, lam: float, share: float, solver: str = SOLVERS[0], eta: float = 5e-4) -> Tuning:
     """Factorize this share of the training ratings, and look at each sweep on the validation ratings."""
-    known = parts()
+    known = split()
     seen = known.train.sample(round(share * len(known.train)))
     walk = als(seen, k, lam=lam) if solver == SOLVERS[0] else stochastic(seen, k, lam, eta)
     sweeps = itertools.takewhile(lambda sweep: sweep.Z.isfinite().all(), itertools.islice(walk, SWEEPS))
@@ -118,7 +118,7 @@ def stochastic(seen: Ratings, k: int, lam: float, eta: float) -> Iterator[Sweep]
 
 def draw(figure: Figure) -> Update:
     """RMSE by sweep, the settings tried so far, and a block of ratings: seen, predicted, true."""
-    known = parts()
+    known = split()
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
     (ax, board), maps = left.subplots(1, 2, width_ratios=(1.75, 1)), right.subplots(1, 3)
     ax.set(
@@ -189,7 +189,7 @@ def describe(result: Tuning) -> str:
     return (
         f"{begin}validation RMSE {result.lowest:.3f} at sweep {result.best + 1}, "
         f"training {float(result.train[result.best]):.3f}. "
-        f"{left}Only biases: {result.biases:.3f}; lowest possible: {parts().lowest:.3f}."
+        f"{left}Only biases: {result.biases:.3f}; lowest possible: {split().lowest:.3f}."
     )
 
 
@@ -206,7 +206,7 @@ class RatingsExplorer(Explorer):
 
     def __init__(self) -> None:
         self.tried: dict[tuple[int, float, float], float] = {}
-        self.locked = LockedTest(parts().test, self._present)
+        self.locked = LockedTest(split().test, self._present)
         controls = {
             "k": slider("rank k", 3, 1, MOST),
             "lam": log_slider("penalty λ", 0.01, LOW, HIGH, step=0.1),
