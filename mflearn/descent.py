@@ -35,7 +35,6 @@ class Rule(Protocol):
 class GradientDescent:
     """θ ← θ − η g, where g is the gradient at θ. Unlike torch's SGD, η may differ between runs."""
 
-    @checked.options
     def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor) -> None:
         self.parameters, self.eta = list(parameters), _per_run(eta)
 
@@ -48,7 +47,6 @@ class GradientDescent:
 class Momentum:
     """v ← μ v + g, θ ← θ − η v, from v = 0: `torch.optim.SGD(momentum=μ)` (Polyak 1964)."""
 
-    @checked.options
     def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor, mu: float = 0.9) -> None:
         self.parameters, self.eta = list(parameters), _per_run(eta)
         self.mu = checked.number(mu, "mu", least=0)
@@ -67,7 +65,6 @@ class Adam:
     û = u / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) make up for the start from u = v = 0. As `torch.optim.Adam`.
     """
 
-    @checked.options
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -99,7 +96,6 @@ class Adam:
                 theta.addcdiv_(u * self.eta, root, value=-second / first)
 
 
-@checked.options
 def descend(
     objectives: Iterable[Objective],
     start: tuple[Tensor, Tensor] | Factors,
@@ -110,23 +106,17 @@ def descend(
 
     Plain descent repeats one objective; stochastic descent is given a new one, on a few entries, for each update.
     `rule` makes a `Rule` of a list of parameters: `partial(GradientDescent, eta=0.05)`, or one of `torch.optim`
-    that works entry by entry (not LBFGS, whose step wants a closure). The walk itself never stops at a diverging
+    that works entry by entry (not LBFGS, whose step needs a closure). The walk itself never stops at a diverging
     run; `record` does.
     """
-    checked.function(rule, "rule", takes="a list of parameters, such as GradientDescent")
-    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand", count=3)
-    if not isinstance(objectives, Iterable):
-        came = type(objectives).__name__
-        raise TypeError(f"objectives is one {came}; it must be an iterable of them: itertools.repeat(objective)")
     W, H = checked.start(start)
-    Z = Factors.of(W, H).Z
-    Z = fast.runs_last(Z)
+    Z = fast.runs_last(Factors.of(W, H).Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
-    return _walk(objectives, Z, W.shape[-2], _update(rule, Z), gradient)
+    return _walk(iter(objectives), Z, W.shape[-2], _update(rule, Z), gradient)
 
 
 def _update(rule: Callable, Z: Tensor) -> Callable:
-    """The `step` of the rule for Z, or word that there is none to call."""
+    """The `step` of the rule for the parameter Z."""
     made = rule([Z])
     try:
         inspect.signature(made.step).bind()
@@ -136,26 +126,27 @@ def _update(rule: Callable, Z: Tensor) -> Callable:
     return made.step
 
 
-def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable, gradient: Gradient) -> Iterator[Factors]:
-    (W, H), slopes = Factors(Z, m), tuple(Factors(Z.grad, m))
+def _walk(objectives: Iterator, Z: Tensor, m: int, update: Callable, gradient: Gradient) -> Iterator[Factors]:
+    """The loop itself: for each objective, write the gradient at Z into Z.grad, then let the rule move Z."""
+    W, H = Factors(Z, m)
+    slope_W, slope_H = Factors(Z.grad, m)
     yield Factors(Z.clone(), m)
     for objective in objectives:
         if gradient is by_hand and type(objective) is Frobenius:
-            fast.gradient(objective, W, H, slopes)
+            fast.gradient(objective, W, H, (slope_W, slope_H))
         else:
-            _fill(slopes, gradient(objective, W, H))
+            found_W, found_H = gradient(objective, W, H)
+            _copy(found_W, slope_W, "W")
+            _copy(found_H, slope_H, "H")
         update()
         yield Factors(Z.clone(), m)
 
 
-def _fill(places: tuple[Tensor, Tensor], slopes: Any) -> None:
-    """Write the two parts of a gradient where the rule reads them."""
-    if not (isinstance(slopes, tuple | list) and len(slopes) == 2 and all(isinstance(X, Tensor) for X in slopes)):
-        raise TypeError(f"gradient gave a {type(slopes).__name__}; it must give two tensors, for W and for H")
-    for name, place, slope in zip("WH", places, slopes, strict=True):
-        if slope.shape != place.shape:
-            raise ValueError(f"gradient for {name} has shape {(*slope.shape,)}; it must be {(*place.shape,)}")
-        place.copy_(slope)
+def _copy(found: Tensor, place: Tensor, name: str) -> None:
+    """Copy one part of a gradient to its place; a part of another shape could be stretched without a word."""
+    if found.shape != place.shape:
+        raise ValueError(f"gradient for {name} has shape {(*found.shape,)}; it must be {(*place.shape,)}")
+    place.copy_(found)
 
 
 @dataclass(frozen=True)
@@ -212,7 +203,6 @@ class Run:
         return Run(loss, Factors(Z, m), last, diverged, k, None if path is None else Factors(path, m))
 
 
-@checked.options
 def record(
     points: Iterable[Factors],
     objective: Objective,
@@ -223,74 +213,82 @@ def record(
 ) -> Run:
     """Take up to `steps` updates from a walk and measure the loss at every point.
 
-    A loss that is not finite, or a million times worse than at the start, means that its run has diverged there;
-    the others go on, and the recording ends early when none is left. `watch` is told the step now and then;
-    the recording ends when it answers False.
+    A run has diverged where its loss is not finite, or a million times worse than at the start. The other runs go on;
+    the recording ends early when all have diverged. `watch` is called with the number of steps now and then, and
+    the recording ends when it returns False.
     """
     steps = checked.integer(steps, "steps", least=1)
-    checked.function(objective, "objective", takes="W, H, such as Frobenius(A)")
-    if watch is not None:
-        checked.function(watch, "watch", takes="the step")
-    came = type(points).__name__
-    points = itertools.islice(points if isinstance(points, Iterable) else (), steps + 1)
-    with torch.inference_mode():  # a tenth faster; what leaves this function is made of ordinary tensors
+    points = itertools.islice(points, steps + 1)
+    with torch.inference_mode():  # a tenth faster; the Run that is returned holds ordinary tensors
         start = next(points, None)
-        if not isinstance(start, Factors):
-            raise TypeError(f"points is a {came} without Factors; it must be a walk, such as descend(...)")
+        if start is None:
+            raise ValueError("points are used up; give a new walk, such as descend(...)")
         first = _first_loss(objective, start)
         measure = partial(fast.loss, objective) if type(objective) is Frobenius else objective
         limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
-        losses, path = [first[None]], [start.Z[None]]
-        best, step = start.Z, 0
-        last, diverged = torch.zeros(start.runs, dtype=torch.int64), torch.zeros(start.runs, dtype=torch.bool)
+        losses, path, runs = [first[None]], [start.Z[None]], _Runs(start)
         for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
             loss = measure(*Factors(Z, start.m))
             losses.append(loss)
             if keep_path:
                 path.append(Z)
-            good = loss <= limit  # False for nan as well
-            nobody_leaves = bool((good | diverged).all())
-            for i in [len(Z) - 1] if nobody_leaves else range(len(Z)):
-                diverged = diverged | ~good[i]
-                best = torch.where(diverged[..., None, None], best, Z[i])
-                last = torch.where(diverged, last, step + i + 1)
-            step += len(Z)
-            if diverged.all() or not _goes_on(watch, step):
+            runs.take(Z, good=loss <= limit)  # False for nan as well
+            if runs.diverged.all() or not _wanted(watch, runs.step):
                 break
-    loss = torch.cat(losses)[: int(last.max()) + 2]
+    last, diverged = runs.last.clone(), runs.diverged.clone()
+    loss = torch.cat(losses)[: int(last.max()) + 2]  # the start, the good steps, and one at which a run diverged
     gone = diverged & (torch.arange(len(loss)).view(-1, *[1] * last.ndim) > last + 1)
     loss = loss.nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(gone, torch.inf)
     path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
-    k = torch.full(last.shape, best.shape[-1])
-    return Run(loss, Factors(best.clone(), start.m), last.clone(), diverged.clone(), k, path)
+    k = torch.full(last.shape, start.Z.shape[-1])
+    return Run(loss, Factors(runs.Z.clone(), start.m), last, diverged, k, path)
+
+
+class _Runs:
+    """The last good point of each run, as far as a walk has been recorded."""
+
+    def __init__(self, start: Factors) -> None:
+        self.Z = start.Z  # (*runs, m + n, k)
+        self.step = 0  # how many steps have been taken
+        self.last = torch.zeros(start.runs, dtype=torch.int64)  # the step of Z
+        self.diverged = torch.zeros(start.runs, dtype=torch.bool)
+
+    def take(self, Z: Tensor, good: Tensor) -> None:
+        """Go on to Z (count, *runs, m + n, k), the points after the next steps; `good` is (count, *runs), bool."""
+        nothing_new = bool((good | self.diverged).all())  # no run diverges in these steps: the last point is enough
+        for i in [len(Z) - 1] if nothing_new else range(len(Z)):
+            self.diverged = self.diverged | ~good[i]
+            self.Z = torch.where(self.diverged[..., None, None], self.Z, Z[i])
+            self.last = torch.where(self.diverged, self.last, self.step + i + 1)
+        self.step += len(Z)
 
 
 def _first_loss(objective: Objective, start: Factors) -> Tensor:
-    """The loss at the start, or the reason why this is no objective."""
+    """The loss at the start, one number for each run."""
     loss = objective(*start)
     if not isinstance(loss, Tensor) or loss.shape != start.runs:
-        came = f"of shape {(*loss.shape,)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        came = f"a tensor of shape {(*loss.shape,)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
         raise TypeError(f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run")
     return loss
 
 
-def _goes_on(watch: Callable[[int], Any] | None, step: int) -> bool:
-    """Tell the watch the step; only an answer that is false ends the recording, None does not."""
+def _wanted(watch: Callable[[int], Any] | None, step: int) -> bool:
+    """Whether the recording goes on after this step. A watch that returns None does not end it."""
     answer = None if watch is None else watch(step)
     return answer is None or bool(answer)
 
 
-@checked.options
 def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, scale: float = 1.0) -> Factors:
     """W (m, k) and H (k, n) with entries uniform between 0 and `scale`: the numbers of `torch.rand`.
 
     Arrays of k and of seeds, broadcast together, give a batch; a smaller k is padded with zero columns of W and
     zero rows of H, whose gradient is zero, so that each run is exactly what it would be alone.
     """
-    m, n, scale = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1), checked.number(scale, "scale")
+    m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
     k, seed = _together(k=checked.integers(k, "k", least=1), seed=checked.integers(seed, "seed", least=0))
+    scale = checked.number(scale, "scale")
     Z = torch.zeros(*k.shape, m + n, int(k.max()), dtype=torch.float64)
     for at in itertools.product(*map(range, k.shape)):
         rank, generator = int(k[at]), torch.Generator().manual_seed(int(seed[at]))
@@ -299,7 +297,6 @@ def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, s
     return Factors(Z, m)
 
 
-@checked.options
 def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
     """W = [b, W, 1] and H = [1; H; c], with b = c = 0: the biases as two more columns and rows.
 
@@ -311,7 +308,6 @@ def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
     return Factors.of(torch.cat((zero, W, one), -1), torch.cat((all_, H, none), -2))
 
 
-@checked.options
 def factorize(
     A: Any,
     k: int | Tensor | None = None,
@@ -335,12 +331,8 @@ def factorize(
     0.16718
     """
     objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
-    eta, steps = checked.rates(eta), checked.integer(steps, "steps", least=1)
-    one_rate = not eta.ndim  # the same for all runs, as torch's own rules need it
-    checked.function(rule, "rule", takes="a list of parameters and eta, such as GradientDescent or torch.optim.Adam")
-    checked.function(gradient, "gradient", takes="objective, W, H, such as by_hand", count=3)
-    if gradient is by_hand:
-        checked.function(objective.gradient, "A.gradient", takes="W, H", count=2)
+    eta = checked.learning_rates(eta)
+    one_rate = not eta.ndim  # the rules of torch take one number, and no tensor
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
@@ -349,24 +341,28 @@ def factorize(
         point = random_factors(*objective.shape, k, seed=seed)
     else:
         point = Factors.of(*checked.start(start, objective.shape))
-        rank = torch.tensor(point.Z.shape[-1])
-        if k is not None and not (checked.integers(k, "k", least=1) == rank).all():
-            raise ValueError(f"k is {' '.join(repr(k).split()):.40}; the start has rank {int(rank)}")
-        k, eta = _together(k=rank.expand(point.runs), eta=eta)
+        rank = point.Z.shape[-1]
+        if k is not None and (checked.integers(k, "k", least=1) != rank).any():
+            raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")
+        k, eta = _together(start=torch.full(point.runs, rank), eta=eta)
         point = Factors(point.Z.expand(*k.shape, *point.Z.shape[-2:]), point.m)
-    runs = k.shape  # on the way a batch has one axis of runs: faster
-    point = Factors(point.Z.flatten(0, -3), point.m) if runs else point
     rate = float(eta.flatten()[0]) if one_rate else eta.flatten()
+    if k.ndim:
+        point = Factors(point.Z.flatten(0, -3), point.m)  # the loop is faster with a single axis of runs
     walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate), gradient)
     run = record(walk, objective, steps=steps, keep_path=keep_path, watch=watch)
-    return run.unflatten(k) if runs else run
+    return run.unflatten(k) if k.ndim else run
 
 
 def _per_run(eta: float | Tensor) -> Tensor:
-    return checked.rates(eta)[..., None, None]
+    """Learning rates (*runs, 1, 1), so that each multiplies the whole gradient of its run."""
+    return checked.learning_rates(eta)[..., None, None]
 
 
-def _together(**given: Tensor) -> list[Tensor]:
-    """Broadcast, or say whose shapes do not fit."""
-    checked.broadcast(**{name: value.shape for name, value in given.items()})
-    return list(torch.broadcast_tensors(*given.values()))
+def _together(**given: Tensor) -> tuple[Tensor, ...]:
+    """The same tensors, broadcast to one batch of runs."""
+    try:
+        return torch.broadcast_tensors(*given.values())
+    except RuntimeError:
+        came = ", ".join(f"{name} has runs of shape {(*value.shape,)}" for name, value in given.items())
+        raise ValueError(f"{came}; they must broadcast to one batch") from None

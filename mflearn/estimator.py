@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import nnls
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import checked
@@ -27,7 +27,7 @@ EVERY = 10  # so many updates lie between two looks at the loss, as in scikit-le
 class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Features of X (m, n) of low rank: X ≈ W H, W (m, k) = `transform(X)`, H (k, n) = `components_`.
 
-    With `method="svd"` H is that of the truncated SVD, the best there is. With "nmf" X, W and H have no entry below 0,
+    With `method="svd"` H is that of the truncated SVD, the best possible. With "nmf" X, W and H have no entry below 0,
     X may be sparse, and H is found by multiplicative updates. `transform` then finds the W of least squares for that
     H, for "nmf" without negative entries. Nothing is centred.
 
@@ -39,7 +39,6 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     (4, 1)
     """
 
-    @checked.options
     def __init__(
         self,
         n_components: int = 2,
@@ -90,12 +89,10 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def inverse_transform(self, X: Any) -> np.ndarray:
         """W H (m, n) for W = X (m, k)."""
         check_is_fitted(self)
-        W = checked.matrix(X, "X").numpy()
-        if W.shape[1] != len(self.components_):
-            raise ValueError(f"X has shape {W.shape}; it must have {len(self.components_)} columns, one a component")
-        return W @ self.components_
+        return check_array(X) @ self.components_
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
+        """X as scikit-learn's checks return it, an array or a sparse matrix."""
         positive = self.method == "nmf"
         X = validate_data(self, X, reset=reset, dtype=np.float64, accept_sparse="csr" if positive else False)
         if positive:
@@ -103,7 +100,7 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return X
 
     def _coefficients(self, X: Any) -> np.ndarray:
-        """Row by row: no row of W depends on the other rows of X."""
+        """The best W for these rows of X. No row of W depends on other rows of X."""
         H = self.components_
         if self.method != "nmf":
             return X @ np.linalg.pinv(H)

@@ -1,4 +1,4 @@
-"""What descent is measured against: answers known without a single step. No loops."""
+"""Exact answers to compare descent with, such as the lowest loss of a rank, from the singular values. No loops."""
 
 import math
 from typing import Any
@@ -10,13 +10,11 @@ from . import checked
 from .objectives import Factors
 
 
-@checked.options
 def singular_values(A: Any) -> Tensor:
     """σ₁ ≥ σ₂ ≥ … ≥ 0 of A (m, n); shape (min(m, n),)."""
     return torch.linalg.svdvals(checked.matrix(A))
 
 
-@checked.options
 def lowest_loss(A: Any, k: int) -> Tensor:
     """The smallest ‖A − W H‖_F² of rank k: the sum of the dropped σ² (Eckart & Young 1936). A is (m, n).
 
@@ -27,7 +25,6 @@ def lowest_loss(A: Any, k: int) -> Tensor:
     return singular_values(A)[k:].square().sum()
 
 
-@checked.options
 def truncated_svd(A: Any, k: int) -> Factors:
     """The best W (m, k) and H (k, n): W = U √Σ, H = √Σ Vᵀ with the k largest singular values, so WᵀW = HHᵀ.
 
@@ -44,14 +41,13 @@ def truncated_svd(A: Any, k: int) -> Factors:
     return Factors(torch.nn.functional.pad(best.Z, (0, k - len(sigma))), best.m)  # pads, and cuts where k is smaller
 
 
-@checked.options
 def stable_eta(A: Any, *, scale: float = 1.0) -> Tensor:
     """η* = 1 / (2 c σ₁): gradient descent on c ‖A − W H‖_F² can settle below it, and not above.
 
     c = 1, the sum of this course: 1/(2σ₁). c = ½: 1/σ₁. c = 1/(mn), the mean, torch's `mse_loss`: mn/(2σ₁).
     At the balanced minimum (WᵀW = HHᵀ) the largest eigenvalue of the Hessian is 4cσ₁, and a step of descent is
-    stable where it is below 2/η. A start far from balance, or a large one, can diverge below η*; no minimum is flat
-    enough above.
+    stable where it is below 2/η. A large start, or one far from balance, can still diverge below η*. Above η* no
+    minimum is flat enough.
 
     >>> print(f"{stable_eta([[5, 3], [3, 2], [2, 1], [1, 1]]):.5f}")
     0.06815
@@ -62,11 +58,10 @@ def stable_eta(A: Any, *, scale: float = 1.0) -> Tensor:
     return 1 / (2 * checked.number(scale, "scale", above=0) * largest)
 
 
-@checked.options
 def energy(A: Any) -> Tensor:
     """The share of ‖A‖_F² in the k largest singular values, Σ_{i ≤ k} σᵢ² / Σ σᵢ², at [k − 1]; shape (min(m, n),).
 
-    One minus it is `lowest_loss(A, k)` / ‖A‖_F². The squares matter: Σσ in place of Σσ² is no share of anything.
+    One minus it is `lowest_loss(A, k)` / ‖A‖_F². The squares matter: only they add up to ‖A‖_F².
 
     >>> energy([[2, 0], [0, 1]])
     tensor([0.8000, 1.0000], dtype=torch.float64)
@@ -78,7 +73,6 @@ def energy(A: Any) -> Tensor:
     return squares.cumsum(0) / squares.sum()
 
 
-@checked.options
 def numbers_stored(m: int, n: int, k: int) -> int:
     """k (m + n): how many numbers W (m, k) and H (k, n) hold, in place of the m n of A.
 
@@ -89,14 +83,14 @@ def numbers_stored(m: int, n: int, k: int) -> int:
     return k * (m + n)
 
 
-@checked.options
 def noise_threshold(A: Any, *, sigma: float | None = None) -> Tensor:
-    """τ: singular values of A = X + σ N below it are better dropped, where N is independent noise of variance 1.
+    """The threshold τ below which the singular values of A = X + σ N are better dropped.
 
-    The optimal hard threshold for X of low rank (Gavish & Donoho 2014), as m and n grow: for noise of known
-    `sigma` τ = λ(β) √max(m, n) σ, in a square matrix (4/√3) √n σ; if σ is not known, τ = ω(β) · the median singular
-    value of A. β = min(m, n) / max(m, n). See `threshold_factor` and `median_factor`. Noise with structure, or a
-    rank that is not small beside min(m, n), breaks the second rule first: its median is then not noise.
+    N is independent noise of variance 1. τ is the optimal hard threshold for X of low rank (Gavish & Donoho 2014), as
+    m and n grow. If `sigma` is known, τ = λ(β) √max(m, n) σ, in a square matrix (4/√3) √n σ. If it is not known,
+    τ = ω(β) · the median singular value of A. β = min(m, n) / max(m, n). See `threshold_factor` and `median_factor`.
+    If the noise has structure, or the rank is not small beside min(m, n), the second rule fails first: the median
+    singular value then does not come from noise alone.
     """
     A = checked.matrix(A)
     small, large = sorted(A.shape)
@@ -106,7 +100,6 @@ def noise_threshold(A: Any, *, sigma: float | None = None) -> Tensor:
     return median_factor(small / large) * singular_values(A).quantile(0.5)
 
 
-@checked.options
 def threshold_factor(beta: float) -> float:
     """λ(β) = √(2(β + 1) + 8β / (β + 1 + √(β² + 14β + 1))), for 0 < β ≤ 1 (Gavish & Donoho 2014, equation 11).
 
@@ -117,7 +110,6 @@ def threshold_factor(beta: float) -> float:
     return math.sqrt(2 * (beta + 1) + 8 * beta / (beta + 1 + math.sqrt(beta**2 + 14 * beta + 1)))
 
 
-@checked.options
 def median_factor(beta: float) -> float:
     """ω(β) = λ(β) / √μ, for 0 < β ≤ 1, with the median μ of the law of Marchenko & Pastur (1967).
 
@@ -142,6 +134,7 @@ def median_factor(beta: float) -> float:
 
 
 def _aspect(beta: float) -> float:
+    """β, which must be the ratio of the short side of a matrix to the long one."""
     if (beta := checked.number(beta, "beta", above=0)) > 1:
         raise ValueError(f"beta is {beta}; it must be above 0 and at most 1: the short side over the long one")
     return beta

@@ -1,4 +1,4 @@
-"""Ratings of invented films by invented viewers, of which all is known: tastes, biases, noise, the lowest error."""
+"""Ratings of invented films by invented viewers, and what they are made of: tastes, biases and noise."""
 
 import csv
 import io
@@ -9,7 +9,6 @@ from importlib import resources
 import torch
 from torch import Tensor
 
-from . import checked
 from .ratings import Ratings, given
 
 TASTES = ("loud", "odd", "far")
@@ -27,7 +26,7 @@ LAST_NAMES = (
 
 @dataclass(frozen=True)
 class Film:
-    """A line of the programme."""
+    """An invented film: a line of the programme."""
 
     title: str
     year: int
@@ -37,7 +36,7 @@ class Film:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What made invented ratings: mean μ, biases b and c, factors W and H, and normal noise σ.
+    """What invented ratings are made of: mean μ, biases b and c, factors W and H, and normal noise σ.
 
     A viewer u means to give film i the score A = μ + b_u + c_i + (W H)_ui, feels A + σ ε that day, and writes down
     the nearest of the ten ratings ½, 1, …, 5.
@@ -70,26 +69,26 @@ class Truth:
         return mean, chance @ STARS.square() - mean.square()
 
     def lowest_rmse(self, ratings: Ratings) -> float:
-        """The RMSE on these ratings that a predictor who knows the truth expects, and none can beat.
+        """The expected RMSE on these ratings of a predictor that knows the truth; no predictor has a lower one.
 
-        Root of the mean variance over the pairs that were rated; the σ of the noise, rounding and the ends of the
-        scale are all in it.
+        It is the root of the mean variance over the pairs that were rated. It includes the noise, the rounding to half
+        stars, and the ends of the scale.
         """
         if given(ratings).shape != tuple(self.scores().shape):
             raise ValueError(f"ratings have shape {ratings.shape}; the truth has {(*self.scores().shape,)}")
         return math.sqrt(float(self.moments()[1][ratings.user, ratings.item].mean()))
 
 
-@checked.options
 def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Ratings, Truth, list[Film]]:
     """Ratings, the truth behind them, and the films, in the order of the columns; the same on every machine.
 
-    Three tastes make the factors: loud or quiet, odd or earnest, far from this world or close to it. How many viewers
-    see a film falls with a power of its rank, how many films a viewer sees is as uneven, and they go to what suits them
-    more often than chance has it. More than 152 films are sequels, more than 1,024 viewers their namesakes.
+    Three tastes make the factors: loud or quiet, odd or earnest, far from this world or close to it. The number of
+    viewers of a film falls with a power of its rank, and the number of films that a viewer sees is as uneven. Viewers
+    see films that suit them more often than other films. Films after the first 152 are sequels, and viewers after the
+    first 1,024 are namesakes.
     """
-    m, n = checked.integer(viewers, "viewers", least=1), checked.integer(films, "films", least=1)
-    generator = torch.Generator().manual_seed(checked.integer(seed, "seed", least=0))
+    m, n = viewers, films
+    generator = torch.Generator().manual_seed(seed)
 
     def uniform(*shape: int) -> Tensor:  # torch.rand alone is the same on all processors
         return torch.rand(*shape, dtype=torch.float64, generator=generator)
@@ -111,7 +110,7 @@ def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Rati
     user = torch.arange(m).repeat_interleave(seen)
     item = turn[torch.arange(n) < seen[:, None]]
     felt = A[user, item] + truth.sigma * math.sqrt(2) * torch.erfinv(2 * uniform(len(user)) - 1)
-    value = ((2 * felt).round() / 2).clamp(STARS[0], STARS[-1])  # so that no last bit of a processor survives
+    value = ((2 * felt).round() / 2).clamp(STARS[0], STARS[-1])  # the same on processors that differ in the last bit
     titles = tuple(film.title for film in programme)
     return Ratings(user, item, value, _viewers(m), titles), truth, programme
 

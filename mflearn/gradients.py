@@ -16,29 +16,28 @@ Gradient = Callable[..., Pair]
 
 
 def by_hand(objective: Objective, W: Tensor, H: Tensor) -> Pair:
-    """As derived on paper: the formula stands below its objective, in `objective.gradient`."""
+    """The gradient as derived on paper: the formula is the method `gradient` of the objective."""
     return objective.gradient(W, H)
 
 
 def by_autograd(objective: Objective, W: Tensor, H: Tensor) -> Pair:
-    """As torch finds it. The losses of a batch are summed: each depends on its own run alone."""
-    checked.tensors(W=W, H=H)
+    """The gradient as torch finds it. The losses of a batch may be summed, since each depends on its own run alone."""
+    checked.factors(W, H)
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
         return torch.autograd.grad(objective(W, H).sum(), (W, H))
 
 
-@checked.options
 def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-6) -> Pair:
     """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² f‴ + ε f/h.
 
-    `Frobenius` is quadratic in each single entry: there f‴ = 0, and the larger h, the smaller the error.
+    `Frobenius` is quadratic in each single entry, so its f‴ is 0: the larger h is, the smaller is the error.
     """
-    checked.tensors(W=W, H=H)
+    checked.factors(W, H)
     if W.dtype != torch.float64:
         raise TypeError(f"W, H hold {W.dtype}; differences need torch.float64")
     h = checked.number(h, "h", above=0)
-    W, H = W.detach().clone(), H.detach().clone()  # the caller's stay as they are
+    W, H = W.detach().clone(), H.detach().clone()  # the tensors of the caller stay as they are
     slopes = []
     for X in (W, H):
         slope = torch.empty_like(X)
@@ -56,6 +55,9 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-
 
 def relative_difference(one: Pair, other: Pair) -> float:
     """‖one − other‖ / ‖other‖ of two gradients, over all their entries; 0 if both are 0."""
+    shapes = [[(*X.shape,) for X in pair] for pair in (one, other)]
+    if shapes[0] != shapes[1]:  # torch would stretch the smaller one
+        raise ValueError(f"one has shapes {shapes[0]}, other has {shapes[1]}; they must be equal")
     apart = sum((a - b).square().sum() for a, b in zip(one, other, strict=True)).sqrt()
     size = sum(b.square().sum() for b in other).sqrt()
     return 0.0 if apart == 0 else float(apart / size)
@@ -63,7 +65,7 @@ def relative_difference(one: Pair, other: Pair) -> float:
 
 def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     """All second derivatives of f at one point, by autograd: square, of size k(m + n), W's entries first."""
-    checked.tensors(W=W, H=H)
+    checked.factors(W, H)
     if W.ndim != 2:
         raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
 

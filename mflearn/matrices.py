@@ -20,7 +20,6 @@ def toy_matrix() -> Tensor:
     return torch.tensor([[5, 3], [3, 2], [2, 1], [1, 1]], dtype=torch.float64)
 
 
-@checked.options
 def low_rank_matrix(m: int, n: int, *, k: int, noise: float = 0.0, seed: int = 0) -> Tensor:
     """A = W H + noise · N with standard normal W (m, k), H (k, n), N (m, n): rank k before the noise.
 
@@ -35,7 +34,6 @@ def low_rank_matrix(m: int, n: int, *, k: int, noise: float = 0.0, seed: int = 0
     )
 
 
-@checked.options
 def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int = 0) -> Tensor:
     """A = U diag(σ) Vᵀ, shape (m, n), with these singular values and random orthonormal U, V.
 
@@ -43,8 +41,10 @@ def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int
     tensor([3., 1., 0.], dtype=torch.float64)
     """
     m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
-    sigma = np.array([checked.number(value, "sigma", least=0) for value in checked.sequence(sigma, "sigma")])
-    if not 1 <= len(sigma) <= min(m, n):
+    sigma = checked.array(sigma, "sigma", axes=1).numpy()
+    if sigma.min() < 0:
+        raise ValueError(f"sigma holds {sigma.min():g}; no singular value may be below 0")
+    if len(sigma) > min(m, n):
         raise ValueError(f"sigma has {len(sigma)} values; a {m}×{n} matrix has 1 to {min(m, n)}")
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))
     U, V = (np.linalg.qr(rng.standard_normal((size, len(sigma))))[0] for size in (m, n))
@@ -62,14 +62,13 @@ class NamedMatrix:
 
 @dataclass(frozen=True)
 class Pictures:
-    """A matrix of which each row is a picture, with what it shows."""
+    """A matrix whose rows are pictures, and what each of them shows."""
 
     A: Tensor  # (m, height × width)
     labels: Tensor  # (m,), int64
     shape: tuple[int, int]  # height and width: A[i].view(shape) is picture i
 
 
-@checked.options
 def photograph(*, shrink: int = 1) -> Tensor:
     """Grace Hopper in 1984, grey from 0 (black) to 1, shape (300, 256): sample data of matplotlib, U.S. Navy.
 
@@ -87,7 +86,8 @@ def photograph(*, shrink: int = 1) -> Tensor:
 def brain_scan() -> Tensor:
     """A slice of a head, by magnetic resonance, from 0 to 1, shape (256, 256): sample data of matplotlib.
 
-    Its 16-bit numbers are multiples of 256, of 0 to 215: 8 bits. More than half of them are 0, air.
+    The file has 16 bits for each entry, but holds only 256 times the numbers 0 to 215, for which 8 bits are enough.
+    More than half of the entries are 0: air.
     """
     with _sample("s1045.ima.gz") as file:
         levels = np.frombuffer(file.read(), "<u2").reshape(256, 256)

@@ -2,11 +2,11 @@
 
     multiplicative, projected   walk: generators of points, as `descent.descend`; `record` measures them
     nmf                         both together, for a matrix: the friendly face
-    match, stability            which part is which in another run, and how alike they are
+    match, stability            which parts of two runs belong together, and how alike they are
 
-Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. Of one half, say of W, the
-gradient is 2 (W Q − P) with P = A Hᵀ and Q = H Hᵀ; the other half is the same with Aᵀ ≈ Hᵀ Wᵀ. Neither half, and
-so no step, raises the loss. Updated together, from the same old pair, W and H can overshoot, and the loss can rise.
+Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. The gradient for W is
+2 (W Q − P) with P = A Hᵀ and Q = H Hᵀ; the half step of H is the same with Aᵀ ≈ Hᵀ Wᵀ. Neither half raises the loss, so
+no step does. If W and H were updated together, from the same old pair, they could overshoot, and the loss could rise.
 """
 
 import functools
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
 from . import checked
@@ -29,11 +29,10 @@ from .descent import Run, random_factors, record
 from .objectives import Factors, Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
-LARGE = 2**16  # entries of W H: from there on the loss does without it
+LARGE = 2**16  # entries of W H, from which on the loss is found without it
 SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
 
 
-@checked.options
 def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> Iterator[Factors]:
     """W ← W ⊙ (A Hᵀ) / (W H Hᵀ), then H ← H ⊙ (WᵀA) / (WᵀW H), without end (Lee & Seung 2001).
 
@@ -41,10 +40,10 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     This S is the inverse curvature of a parabola that lies above the loss and touches it at W: its lowest point
     cannot be higher.
 
-    A zero would stay zero for ever, and 0/0 is no number: entries below 1e-16 of the typical size √(mean(A) / k) are
-    set to it, also in the start. So zeros can grow again, and the walk comes to rest only where the gradient allows
-    (Takahashi & Hibi 2014). With `repeats` each half is updated so often with the same A Hᵀ and H Hᵀ, which are the
-    costly part (Gillis & Glineur 2012).
+    A zero would stay zero for ever, and 0/0 is not a number. So the least value of an entry is 1e-16 of the typical
+    size √(mean(A) / k), also in the start. From there an entry can grow again, and the walk comes to rest only where
+    the gradient allows it (Takahashi & Hibi 2014). Each half is updated `repeats` times with the same A Hᵀ and H Hᵀ,
+    because these products cost most (Gillis & Glineur 2012).
     """
     data, Z = _begin(A, start, repeats)
     floor = TINY * (data.mean / Z.shape[-1]) ** 0.5 or TINY
@@ -57,13 +56,12 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     return _walk(data, Z, update, repeats)
 
 
-@checked.options
 def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> Iterator[Factors]:
     """W ← max(0, W − 2 η (W H Hᵀ − A Hᵀ)) with η = 1 / (2 ‖H Hᵀ‖₂), then the same for H, without end.
 
-    With H fixed the loss of W has no curvature above L = 2 ‖H Hᵀ‖₂: a step 1/L goes to the lowest point of a parabola
-    that lies above it, and cutting off what is below 0 is the nearest point that is allowed (Lin 2007; Bolte et al.
-    2014). Entries can be exactly 0, and can leave it again. `repeats` as in `multiplicative`.
+    With H fixed, the curvature of the loss is at most L = 2 ‖H Hᵀ‖₂. A step of 1/L goes to the lowest point of a
+    parabola that lies above the loss; with its negative entries set to 0 it is the nearest point that is allowed (Lin
+    2007; Bolte et al. 2014). Entries can become exactly 0, and can grow again. `repeats` is as in `multiplicative`.
     """
     data, Z = _begin(A, start, repeats)
 
@@ -75,7 +73,6 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     return _walk(data, Z, update, repeats)
 
 
-@checked.options
 def nmf(
     A: Any,
     k: int | None = None,
@@ -98,18 +95,18 @@ def nmf(
     0.16718
     """
     data, steps = _data(A), checked.integer(steps, "steps", least=1)
-    checked.function(method, "method", takes="A and start, such as multiplicative or projected")
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
         start = random_start(data, k, seed=seed)
-    elif k is not None and checked.integer(k, "k", least=1) != (rank := checked.start(start, data.shape)[0].shape[-1]):
-        raise ValueError(f"k is {k}; the start has rank {rank}")
+    elif k is not None:
+        rank = checked.start(start, data.shape)[0].shape[-1]
+        if checked.integer(k, "k", least=1) != rank:
+            raise ValueError(f"k is {k}; the start has rank {rank}")
     walk = method(data, start, repeats=repeats)
     return record(walk, data, steps=steps, keep_path=keep_path, watch=watch)
 
 
-@checked.options
 def random_start(A: Any, k: int, *, seed: int | Tensor = 0) -> Factors:
     """Uniform random W and H whose product has the mean of A; an array of seeds makes a batch."""
     data, k = _data(A), checked.integer(k, "k", least=1)
@@ -120,13 +117,12 @@ class Data:
     """A non-negative matrix A (m, n), dense or sparse, as the walks need it: its loss, A times X, and Aᵀ times X.
 
     Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A the table W H is never
-    formed: there the loss is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, right to about 1e-15 ‖A‖².
+    formed: there the loss is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, accurate to about 1e-15 ‖A‖².
     The walks compute with `library`, torch or NumPy, whichever multiplies faster on this processor.
     """
 
-    @checked.options
     def __init__(self, A: Any) -> None:
-        table = checked.nonnegative(A)
+        table = _nonnegative(A)
         self.shape = tuple(table.shape)
         self.mean = float(table.sum()) / (self.shape[0] * self.shape[1])
         if isinstance(table, Tensor) and int(table.count_nonzero()) < SPARSE * table.numel():
@@ -170,23 +166,22 @@ class Data:
 
 @dataclass(frozen=True)
 class Match:
-    """Which part of another run goes with which of this one."""
+    """Which part of another run is paired with each part of this one."""
 
-    order: Tensor  # (k,), int64: part order[i] of the other goes with part i
+    order: Tensor  # (k,), int64: part order[i] of the other run is paired with part i
     similarity: Tensor  # (k,): the cosine between the two, 1 where they differ by a factor alone
 
 
-@checked.options
 def match(H: Any, other: Any) -> Match:
     """Pair the parts of two runs, the rows of H (k, n), so that the cosines between them have the largest sum.
 
-    W H stays the same when parts are reordered and stretched; a pairing and a cosine see neither. The pairing is
+    W H stays the same when parts are reordered or stretched, and so do the cosines of the paired parts. The pairing is
     scipy's `linear_sum_assignment` (Kuhn 1955).
 
     >>> match([[1, 0, 0], [0, 2, 0]], [[0, 5, 0], [3, 0, 0]]).order
     tensor([1, 0])
     """
-    H, other = (checked.nonnegative(checked.matrix(X, name), name) for X, name in ((H, "H"), (other, "other")))
+    H, other = _nonnegative(H, "H"), _nonnegative(other, "other")
     if H.shape != other.shape:
         raise ValueError(f"other has shape {(*other.shape,)}; H has shape {(*H.shape,)}, they must be equal")
     cosines = _directions(H) @ _directions(other).mT
@@ -199,21 +194,22 @@ class Stability:
     """How alike the parts of several runs are: 1 if all found the same."""
 
     score: float  # the mean cosine of matched parts over all pairs of runs
-    chance: float  # the same against runs whose parts have their entries shuffled: what no agreement would score
+    chance: float  # the same against runs whose parts had their entries shuffled: the score without any agreement
     pairs: Tensor  # (runs, runs): the score of each pair, 1 on the diagonal
     reference: int  # the run that agrees best with the others
     parts: Tensor  # (k,): the mean cosine of each of its parts with those matched to it
 
 
-@checked.options
 def stability(H: Any, *, seed: int = 0) -> Stability:
     """Compare the parts of several runs, H (runs, k, n), such as `nmf(A, k, steps=200, seed=range(10)).H`.
 
-    A score says little without its `chance`: without negative entries no cosine is below 0, and pairing helps it.
+    Compare the score with `chance`: without negative entries no cosine is below 0, and the pairing raises the cosines.
     `seed` is for the shuffling.
     """
-    H = checked.stack(H, "H")
+    H = _nonnegative(H, "H", axes=3)
     runs, k, n = H.shape
+    if runs < 2:
+        raise ValueError("H holds one run; give two or more, (runs, k, n)")
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))
     order = torch.from_numpy(rng.permuted(np.broadcast_to(np.arange(n), H.shape), axis=-1))
     shuffled = H.take_along_dim(order, -1)
@@ -233,12 +229,24 @@ def stability(H: Any, *, seed: int = 0) -> Stability:
     )
 
 
-def _data(A: Any) -> Data:
-    return A if isinstance(A, Data) else Data(A)
+def _nonnegative(value: Any, name: str = "A", axes: int = 2) -> Any:
+    """A table without negative entries: as a float64 tensor, or as a `csr_array` if it is a sparse matrix of scipy."""
+    if issparse(value):
+        if value.ndim != 2 or 0 in value.shape:
+            raise ValueError(f"{name} has shape {value.shape}; it must be a matrix with at least one entry")
+        table = csr_array(value).astype(np.float64, casting="same_kind", copy=True)  # not from complex numbers
+        table.sum_duplicates()
+        entries = torch.from_numpy(table.data)
+    else:
+        table = entries = checked.array(value, name, axes=axes)
+    wrong = entries[~((entries >= 0) & entries.isfinite())]
+    if len(wrong):
+        raise ValueError(f"{name} holds {float(wrong[0]):g}; its entries must be finite, and none may be below 0")
+    return table
 
 
 def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
-    """The data and a Z of our own that the walk may write into."""
+    """The data, and a copy of the start as one Z, which the walk may change."""
     data = _data(A)
     checked.integer(repeats, "repeats", least=1)
     W, H = checked.start(start, data.shape)
@@ -246,6 +254,11 @@ def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
         if (X < 0).any():
             raise ValueError(f"{name} of start holds {float(X.min())}; no entry may be below 0")
     return data, Factors.of(W, H).Z
+
+
+def _data(A: Any) -> Data:
+    """A as `Data`, unless it is that already."""
+    return A if isinstance(A, Data) else Data(A)
 
 
 def _walk(data: Data, Z: Tensor, update: Callable[[Any, Any, Any], None], repeats: int) -> Iterator[Factors]:
@@ -270,7 +283,7 @@ def _torch_is_fast() -> bool:
     try:
         processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")  # Linux
     except OSError:
-        processor = platform.processor()  # Windows; on macOS without the maker, who is Intel where there is an MKL
+        processor = platform.processor()  # Windows, and macOS, where only processors of Intel have an MKL
     return not torch.backends.mkl.is_available() or "AuthenticAMD" not in processor
 
 
@@ -285,7 +298,7 @@ def _quick(A: csr_array) -> Any:
 
 
 def _sparse_product(A: Any, X: Tensor) -> Tensor:
-    """A X for every leading index of X: all runs of a batch beside each other in one product."""
+    """A X for every leading index of X: the runs of a batch are put side by side, for one product."""
     runs, (n, k) = X.shape[:-2], X.shape[-2:]
     beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
     P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
@@ -293,9 +306,10 @@ def _sparse_product(A: Any, X: Tensor) -> Tensor:
 
 
 def _directions(H: Tensor) -> Tensor:
-    """Rows of length 1, or 0 where there is nothing."""
+    """The rows, each scaled to length 1; a row of zeros stays as it is."""
     return _over(H, H.norm(dim=1, keepdim=True))
 
 
 def _over(X: Tensor, lengths: Tensor) -> Tensor:
+    """X / lengths, and 0 where a length is 0."""
     return torch.where(lengths > 0, X / torch.where(lengths > 0, lengths, 1), 0)

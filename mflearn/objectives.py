@@ -65,10 +65,12 @@ class Frobenius:
     tensor(47., dtype=torch.float64)
     """
 
-    @checked.options
     def __init__(self, A: Any, mask: Any = None, *, lam: float = 0.0, scale: float = 1.0) -> None:
-        self.A, mask = checked.observed(A, mask)  # (m, n), 0 where hidden
-        self.mask = None if mask is None else mask.to(torch.float64)  # (m, n) of 0 and 1
+        if mask is None:
+            self.A, self.mask = checked.matrix(A), None
+        else:
+            self.A, observed = checked.matrix_and_mask(A, mask)  # both (m, n); A is 0 where it is hidden
+            self.mask = observed.to(torch.float64)
         self.lam = checked.number(lam, "lam", least=0)
         self.scale = checked.number(scale, "scale", above=0)
         self.shape = tuple(self.A.shape)
@@ -80,13 +82,13 @@ class Frobenius:
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss f(W, H), shape (...)."""
-        _expect(W, H, self.shape)
+        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         return self.scale * square(E) + self.lam * (square(W) + square(H))
 
     def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
         """∂f/∂W = 2c E Hᵀ + 2λ W, shape (..., m, k), and ∂f/∂H = 2c Wᵀ E + 2λ H, shape (..., k, n)."""
-        _expect(W, H, self.shape)
+        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         slope_W = 2 * self.scale * (E @ H.mT) + 2 * self.lam * W
         slope_H = 2 * self.scale * (W.mT @ E) + 2 * self.lam * H
@@ -94,17 +96,17 @@ class Frobenius:
 
 
 class Observed:
-    """f(W, H) = c Σ_t (μ + w_u·h_i − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of entries, u and i those of t.
+    """f(W, H) = c Σ_t (μ + w_u·h_i − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of ratings.
 
-    The list is `ratings`; W is (..., m, k), H is (..., k, n), as for `Frobenius`, which it equals for μ = `mean` = 0
-    and the same entries as a mask, at a cost that grows with their number and not with m n.
-    `weighted`: each rating brings the penalty of its user and its item, c λ Σ_t (‖w_u‖² + ‖h_i‖²), so that whoever
-    rates more is held more; stochastic descent and ALS-WR (Zhou et al. 2008) do it so.
-    `biases`: the last column of W and the first row of H are held fixed. With W = [b, w, 1] and H = [1; h; c], see
-    `with_biases`, the prediction is μ + b_u + c_i + w_u·h_i; λ holds b and c, too, but not the 1s.
+    Rating t has the value r_t; u is its user, and i its item. W is (..., m, k), H is (..., k, n), as for `Frobenius`.
+    The two objectives are equal if μ = `mean` = 0 and the mask shows the same entries. The cost of this one grows with
+    the number of ratings, and not with m n.
+    `weighted`: each rating adds the penalty of its user and its item: the penalty is c λ Σ_t (‖w_u‖² + ‖h_i‖²), and
+    grows with the number of ratings of a user, as in stochastic descent and in ALS-WR (Zhou et al. 2008).
+    `biases`: the last column of W and the first row of H stay fixed. With W = [b, w, 1] and H = [1; h; c], see
+    `with_biases`, the prediction is μ + b_u + c_i + w_u·h_i. The penalty includes b and c, but not the 1s.
     """
 
-    @checked.options
     def __init__(
         self,
         ratings: Ratings,
@@ -117,15 +119,16 @@ class Observed:
     ) -> None:
         self.shape, self.user, self.item = given(ratings).shape, ratings.user, ratings.item
         self.mean = checked.number(mean, "mean")
-        self.goal = ratings.value - self.mean  # (N,): what W H is to be
+        self.goal = ratings.value - self.mean  # (N,): the values that W H should have
         self.lam = checked.number(lam, "lam", least=0)
         self.scale = checked.number(scale, "scale", above=0)
-        self.weighted, self.biases = checked.flag(weighted, "weighted"), checked.flag(biases, "biases")
+        self.weighted, self.biases = weighted, biases
 
     def sampled(self, count: int, *, seed: int = 0) -> Iterator["Observed"]:
-        """The same objective on `count` of its ratings at a time, scaled by N / count: its gradient, on average.
+        """An endless stream of the same objective, each time on other ratings, `count` of them.
 
-        Endless: each pass takes all ratings once, in a new random order; the last part of a pass can be smaller.
+        It is scaled by N / count, so that its gradient is on average the gradient on all N ratings. Each pass takes all
+        ratings once, in a new random order; the last part of a pass can be smaller.
         """
         size = len(self.goal)
         count = checked.integer(count, "count", least=1)
@@ -157,7 +160,7 @@ class Observed:
         return loss
 
     def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
-        """∂f/∂w_u = 2c Σ_t e_t h_i + 2λ w_u over the ratings t of u, and ∂f/∂h_i likewise; 0 for what is held fixed.
+        """∂f/∂w_u = 2c Σ_t e_t h_i + 2λ w_u over the ratings t of u, and ∂f/∂h_i likewise; 0 where an entry is fixed.
 
         Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
         """
@@ -182,21 +185,14 @@ class Observed:
         return self.scale * a[:, None].double(), self.scale * b.double()
 
     def _free(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
+        """W and H without the column and the row that stay fixed."""
         return (W[..., :-1], H[..., 1:, :]) if self.biases else (W, H)
 
     def _expect(self, W: Tensor, H: Tensor) -> None:
-        _expect(W, H, self.shape)
+        """Refuse factors that do not fit the ratings."""
+        checked.factors(W, H, self.shape)
         if self.biases and W.shape[-1] < 2:
             raise ValueError(f"W has {W.shape[-1]} column; with biases it has k + 2: see with_biases")
-
-
-def _expect(W: Tensor, H: Tensor, shape: tuple[int, int]) -> None:
-    checked.tensors(W=W, H=H)
-    w, h = W.shape, H.shape
-    if (w[-2], h[-1]) != shape or w[-1] != h[-2]:
-        checked.factors(W, H, shape)
-    if w[:-2] != h[:-2]:
-        checked.broadcast(W=w[:-2], H=h[:-2])
 
 
 def square(X: Tensor) -> Tensor:

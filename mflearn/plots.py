@@ -1,4 +1,4 @@
-"""Figures: axes in, axes out. Nothing here shows, saves or sets a global, except `show`, which shows."""
+"""Figures: most functions draw on the axes that they are given. Only `show` displays a figure; nothing is saved."""
 
 import io
 import itertools
@@ -29,10 +29,10 @@ LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE,
 """Colours of Okabe & Ito, darkened to a contrast of 3:1 on white, each with a dash and a marker of its own."""
 LEVELS = (0, (1, 2)), (0, (6, 2, 1, 2))  # dashes of horizontal lines
 
-GHOST = "#B0B0B0"  # of what was shown before
+GHOST = "#B0B0B0"  # the colour of the result before
 
 VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
-# where a name may stand beside its point, the best place first
+# the directions from a point to its name, the best first
 AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9))
 FLOOR = 1e-12  # below this a loss is round-off
 
@@ -264,7 +264,7 @@ def plot_lines(
 
 
 def _styles(lines: Sized, styles: tuple = LINES) -> tuple:
-    """A style for each, or word that there are too many to tell apart."""
+    """A style for each line; an error if there are more lines than styles."""
     if len(lines) > len(styles):
         raise ValueError(f"there are {len(lines)} lines; at most {len(styles)} can be told apart")
     return styles[: len(lines)]
@@ -410,8 +410,8 @@ def plot_pictures(
 ) -> Axes:
     """A gallery: the rows of `pictures` (count, height · width), each in its own scale, with its name above it.
 
-    0 is white and the largest entry black; `signed` centres two colours at 0. The scales differ since those of parts
-    say nothing: W H is the same for any.
+    0 is white and the largest entry black; `signed` centres two colours at 0. The scale of a part means nothing: W H
+    stays the same if a row of H is stretched and its column of W shrinks.
     """
     count, (height, width) = len(pictures), shape
     columns = columns or min(count, math.ceil((2 * count) ** 0.5))
@@ -453,7 +453,7 @@ def plot_map(
 ) -> Axes:
     """Points (m, 2) with names that do not overlap: each takes the first free place around its point, or none.
 
-    Those given first choose first; an empty name asks for no place. `groups` gives each point a kind, with a colour
+    Names given first are placed first; an empty name takes no place. `groups` gives each point a kind, with a colour
     and a mark of its own; `labels` names both axes. Draw it last: the places are right for the axes as they are now.
     """
     kinds = list(dict.fromkeys(groups)) or [""]
@@ -478,7 +478,7 @@ def plot_map(
 
 
 def _place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
-    """Text beside the points where nothing stands yet: no other name, no point, not the edge."""
+    """Write each name beside its point, at the first place without another name, a point or the edge of the axes."""
     ax.figure.draw_without_rendering()  # settles where the axes are
     renderer, point = ax.figure.canvas.get_renderer(), ax.figure.dpi / 72  # pixels
     pixels = ax.transData.transform(points.numpy())
@@ -496,7 +496,7 @@ def _place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
             if (low > ax.bbox.min).all() and (high < ax.bbox.max).all() and not place.count_overlaps(taken):
                 text.xyann = tuple(shift / point)
                 taken.append(place)
-                if far > 5:  # further away: which point is meant?
+                if far > 5:  # further away a line shows which point is meant
                     end = ax.transData.inverted().transform(np.clip((x, y), low, high))
                     ax.plot(*zip(at, end, strict=True), color=GREY, linewidth=0.6, zorder=1)
                 break

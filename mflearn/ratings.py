@@ -1,9 +1,8 @@
 """Ratings: the observed entries of a large matrix, with the labels of its rows and columns. No models."""
 
 import math
-import numbers
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -33,14 +32,16 @@ class Ratings:
     items: tuple  # (n,) the labels of the columns
 
     def __post_init__(self) -> None:
-        checked.entries(self.user, self.item, self.value, (len(self.users), len(self.items)))
+        sizes = len(self.user), len(self.item), len(self.value)
+        if len({*sizes}) > 1 or 0 in sizes:
+            came = f"have {sizes[0]}, {sizes[1]} and {sizes[2]} entries"
+            raise ValueError(f"users, items and values {came}; they must have the same number, 1 or more")
 
     @classmethod
-    @checked.options
     def of(
         cls, user_labels: Iterable, item_labels: Iterable, values: Iterable, *, duplicates: str | None = None
     ) -> "Ratings":
-        """From three lists of the same length: who, what, how much. Labels are of any hashable kind.
+        """From three lists of the same length: users, items, values. Labels may be of any hashable kind.
 
         Rows and columns are in the order in which their labels first appear. A second rating of the same item by
         the same user is an error, unless `duplicates` is "last", to keep the last one, or "mean".
@@ -48,12 +49,10 @@ class Ratings:
         >>> Ratings.of(["Ann", "Bo", "Ann"], ["Alien", "Alien", "Brazil"], [5, 3, 4])
         Ratings(3 values, 2 users × 2 items)
         """
-        user, users = checked.labels(user_labels, "user_labels")
-        item, items = checked.labels(item_labels, "item_labels")
-        return _once(user, item, checked.vector(values, "values"), users, items, duplicates)
+        columns = ("user_labels", user_labels), ("item_labels", item_labels), ("values", values)
+        return _from_columns(columns, duplicates)
 
     @classmethod
-    @checked.options
     def from_frame(
         cls,
         frame: pd.DataFrame,
@@ -64,18 +63,12 @@ class Ratings:
         duplicates: str | None = None,
     ) -> "Ratings":
         """From a table with one rating a row; `user`, `item` and `value` name its columns."""
-        if not isinstance(frame, pd.DataFrame):
-            raise TypeError(f"frame is a {type(frame).__name__}; it must be a pandas DataFrame")
         for name, column in (("user", user), ("item", item), ("value", value)):
             checked.choice(column, name, list(frame.columns))
-        try:
-            return cls.of(frame[user], frame[item], frame[value], duplicates=duplicates)
-        except (TypeError, ValueError) as error:  # say the names of the columns, which the caller knows
-            line = str(error).replace("user_labels", f"column {user!r}").replace("item_labels", f"column {item!r}")
-            raise type(error)(line.replace("values", f"column {value!r}", 1)[:160]) from None
+        columns = [(f"column {column!r}", frame[column]) for column in (user, item, value)]
+        return _from_columns(columns, duplicates)
 
     @classmethod
-    @checked.options
     def from_csv(
         cls,
         path: str | PathLike,
@@ -86,7 +79,7 @@ class Ratings:
         duplicates: str | None = None,
     ) -> "Ratings":
         """From a file of comma-separated values whose first line names the columns; other columns are not read."""
-        wanted, path = (user, item, value), path if hasattr(path, "read") else checked.path(path)
+        wanted = (user, item, value)
         try:
             frame = pd.read_csv(
                 path, usecols=lambda column: column in wanted, keep_default_na=False, na_values=[""], low_memory=False
@@ -124,12 +117,11 @@ class Ratings:
         m, n = self.shape
         return f"Ratings({len(self):,} values, {m:,} users × {n:,} items)"
 
-    @checked.options
     def split(self, share: float = 0.1, *, cold: bool = False, seed: int = 0) -> tuple["Ratings", "Ratings"]:
         """Training and test ratings: a random `share` of all ratings is held out.
 
-        Without `cold=True`, no user and no item is tested that has no training rating: one of theirs stays there,
-        so the test set can be a little smaller than its share.
+        Without `cold=True`, every user and every item in the test set has at least one training rating, which is kept
+        back for it. So the test set can be a little smaller than its share.
         """
         share = checked.number(share, "share", above=0, below=1)
         order = _order(len(self), seed)
@@ -137,11 +129,10 @@ class Ratings:
         tested[order[: round(share * len(self))]] = True
         return self._parted(tested, order, cold, f"a share of {share:g}")
 
-    @checked.options
     def folds(self, count: int = 5, *, cold: bool = False, seed: int = 0) -> Iterator[tuple["Ratings", "Ratings"]]:
-        """`count` pairs of training and test ratings; each rating is tested once, or never where that leaves none.
+        """`count` pairs of training and test ratings; with `cold=True` each rating is tested in exactly one of them.
 
-        Without `cold=True`, a fold does not test the only rating of a user or an item, as in `split`.
+        Without it, a rating is not tested if its user or item would have no training rating left, as in `split`.
         """
         count, order = checked.integer(count, "count", least=2), _order(len(self), seed)
         parts = [order[start::count] for start in range(count)]
@@ -154,7 +145,6 @@ class Ratings:
 
         return pairs()
 
-    @checked.options
     def sample(self, count: int, *, seed: int = 0) -> "Ratings":
         """`count` of these ratings, drawn without replacement, of the same users and items."""
         count = checked.integer(count, "count", least=1)
@@ -163,21 +153,18 @@ class Ratings:
         return self.where(_order(len(self), seed)[:count].sort().values)
 
     def where(self, chosen: Tensor) -> "Ratings":
-        """Some of the ratings, by their places or a mask (N,), of the same users and items."""
-        chosen = checked.places(chosen, len(self), "chosen")
+        """Some of the ratings, of the same users and items; `chosen` is a mask (N,), or holds places in the list."""
+        chosen = torch.as_tensor(chosen)
         return Ratings(self.user[chosen], self.item[chosen], self.value[chosen], self.users, self.items)
 
-    @checked.options
     def to_dense(self, *, hidden: float = math.nan) -> tuple[Tensor, Tensor]:
         """A (m, n) with `hidden` where nothing is observed, and the mask (m, n) of what is."""
-        if isinstance(hidden, bool) or not isinstance(hidden, numbers.Real):
-            raise TypeError(f"hidden is {hidden!r:.40}; it must be a number, or nan")
         m, n = self.shape
         if m * n > MOST_ENTRIES:
             raise ValueError(
                 f"to_dense would hold {m:,} × {n:,} entries; at most {MOST_ENTRIES:,} fit: use sample or where"
             )
-        A, mask = torch.full((m, n), float(hidden), dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
+        A, mask = torch.full((m, n), hidden, dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
         A[self.user, self.item], mask[self.user, self.item] = self.value, True
         return A, mask
 
@@ -191,7 +178,8 @@ class Ratings:
         return pd.DataFrame({**columns, "value": self.value.numpy().copy()})
 
     def _parted(self, tested: Tensor, order: Tensor, cold: bool, asked: str) -> tuple["Ratings", "Ratings"]:
-        if not checked.flag(cold, "cold"):
+        """Training and test ratings; `asked` says in an error what was asked for."""
+        if not cold:
             for index, size in ((self.user, self.shape[0]), (self.item, self.shape[1])):
                 taught = torch.zeros(size, dtype=torch.bool)
                 taught[index[~tested]] = True
@@ -204,39 +192,74 @@ class Ratings:
 
 
 def given(value: Any, name: str = "ratings") -> Ratings:
-    """Ratings, or one line that says what came."""
+    """The same value, which must be `Ratings`."""
     if not isinstance(value, Ratings):
         raise TypeError(f"{name} is a {type(value).__name__}; it must be Ratings, such as Ratings.of(...)")
     return value
 
 
+def positions(labels: Iterable, known: dict, name: str) -> Tensor:
+    """Where each of these labels stands, (N,) int64; `known` is `Ratings.row` or `Ratings.column`.
+
+    `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
+    """
+    if isinstance(labels, str):  # or each of its letters would be looked up
+        raise TypeError(f"{name} is {labels!r:.40}; it must be a list of labels")
+    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
+    for label in labels:
+        if label not in known:
+            raise ValueError(f"{name} holds {label!r:.40}; it is none of the {len(known):,} labels known here")
+    return torch.tensor([known[label] for label in labels], dtype=torch.int64)
+
+
 def _order(size: int, seed: int) -> Tensor:
+    """The numbers 0 to size − 1 in random order."""
     generator = torch.Generator().manual_seed(checked.integer(seed, "seed", least=0))
     return torch.rand(size, dtype=torch.float64, generator=generator).argsort(stable=True)  # randperm may change
 
 
-def _once(user: Tensor, item: Tensor, value: Tensor, users: tuple, items: tuple, duplicates: str | None) -> Ratings:
-    """Ratings of which no user and item occur twice."""
+def _from_columns(columns: Iterable[tuple[str, Any]], duplicates: str | None) -> Ratings:
+    """Ratings from three columns: labels of users, labels of items, values. Errors call each of them by its name."""
+    (user_name, user), (item_name, item), (value_name, value) = columns
+    user, users = _numbered(user, user_name)
+    item, items = _numbered(item, item_name)
+    value = checked.array(value, value_name, axes=1)
+    return _without_duplicates(Ratings(user, item, value, users, items), duplicates)
+
+
+def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
+    """The number of each label, (N,) int64, and the different labels, in the order in which they first appear."""
+    if isinstance(labels, Tensor):
+        labels = labels.numpy(force=True)
+    elif not isinstance(labels, np.ndarray | pd.Series):
+        plain = [label.item() if isinstance(label, np.generic) else label for label in labels]  # scalars of numpy
+        labels = pd.Series(plain, dtype=object)  # without a type, 1 and 2.5 would become 1.0 and 2.5
+    numbers, different = pd.factorize(labels)
+    if (numbers < 0).any():
+        raise ValueError(f"{name} has no label at {int((numbers < 0).argmax())}; every rating needs one")
+    return torch.from_numpy(numbers.astype(np.int64)), tuple(different.tolist())
+
+
+def _without_duplicates(ratings: Ratings, duplicates: str | None) -> Ratings:
+    """Ratings of which no two are of the same user and the same item."""
     checked.choice(duplicates, "duplicates", [None, "last", "mean"])
-    checked.entries(user, item, value, (len(users), len(items)))
-    pair = user * len(items) + item
+    pair = ratings.user * len(ratings.items) + ratings.item
     ordered, place = pair.sort(stable=True)
-    again = torch.cat((torch.tensor([False]), ordered[1:] == ordered[:-1]))
-    if again.any():
-        if duplicates is None:
-            second = int(place[again].min())
-            who, what = (f"{repr(label):.30}" for label in (users[int(user[second])], items[int(item[second])]))
-            came = f"{int(again.sum())} ratings are duplicates, the first of user {who} and item {what}"
-            raise ValueError(f'{came}; give duplicates="last" or "mean"')
-        group = (~again).cumsum(0) - 1  # which pair, in sorted order
-        if duplicates == "mean":
-            size = int(group[-1]) + 1
-            sums = torch.zeros(size, dtype=torch.float64).index_add_(0, group, value[place])
-            value = value.clone()
-            value[place[~again]] = sums / torch.bincount(group)
-            chosen = place[~again]
-        else:
-            chosen = place[torch.cat((~again[1:], torch.tensor([True])))]
-        chosen = chosen.sort().values
-        user, item, value = user[chosen], item[chosen], value[chosen]
-    return Ratings(user, item, value, users, items)
+    again = torch.cat((torch.tensor([False]), ordered[1:] == ordered[:-1]))  # the same pair as the one before
+    if not again.any():
+        return ratings
+    if duplicates is None:
+        second = int(place[again].min())
+        who = f"{ratings.users[int(ratings.user[second])]!r:.30}"
+        what = f"{ratings.items[int(ratings.item[second])]!r:.30}"
+        came = f"{int(again.sum())} ratings are duplicates, the first of user {who} and item {what}"
+        raise ValueError(f'{came}; give duplicates="last" or "mean"')
+    if duplicates == "last":
+        last = torch.cat((~again[1:], torch.tensor([True])))  # the next pair is another one
+        return ratings.where(place[last].sort().values)
+    group = (~again).cumsum(0) - 1  # the same number for the same pair
+    sums = torch.zeros(int(group[-1]) + 1, dtype=torch.float64).index_add_(0, group, ratings.value[place])
+    first = place[~again]
+    value = ratings.value.clone()
+    value[first] = sums / torch.bincount(group)
+    return replace(ratings, value=value).where(first.sort().values)

@@ -1,4 +1,4 @@
-"""Titles are text, whoever wrote them: short, on one line, and nothing a page or a figure would obey."""
+"""Titles as plain text on one short line, and tables of them: nothing in a title acts on a page or a figure."""
 
 import html
 import numbers
@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import checked
-
 JOINERS = "\u200c\u200d"  # which Persian, Hindi and some emoji need; other marks without a width are dropped
 
 
-@checked.options
 def plain(title: Any, width: int = 60) -> str:
     """A title as one line of at most `width` characters.
 
@@ -21,16 +18,14 @@ def plain(title: Any, width: int = 60) -> str:
     >>> plain("The\\tLong\\nGoodbye\\0, Again", width=12)
     'The Long Go…'
     """
-    width = checked.integer(width, "width", least=1)
     text = " ".join(str(title)[: 40 * width].split())  # the rest of a title of 10 kB would not show
     kept = (c for c in text if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
     text = " ".join("".join(kept).split())
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-@checked.options
 def escaped(title: Any, width: int = 60) -> str:
-    """The same line for a page: &, < and > as entities, for where HTML is expected.
+    """The same line as HTML, with entities for &, < and >.
 
     >>> escaped("<b>Profit & Loss</b>")
     '&lt;b&gt;Profit &amp; Loss&lt;/b&gt;'
@@ -42,7 +37,7 @@ def escaped(title: Any, width: int = 60) -> str:
 class Table:
     """Columns of the same length under their names, shown by a notebook as a table, and elsewhere as text.
 
-    Cells are plain text; numbers are given rounded, and stand at the right.
+    Cells are plain text; numbers are rounded, and aligned at the right.
 
     >>> Table({"film": ["Bread", "Salt"], "rating": [4.5, 3.25]})
     film   rating
@@ -55,17 +50,13 @@ class Table:
     width: int = 60  # of a cell, in characters
 
     def __post_init__(self) -> None:
-        if not isinstance(self.columns, Mapping):
-            raise TypeError(f"columns is a {type(self.columns).__name__}; it must be a dict of names and lists")
         columns = {
-            name: column.tolist() if hasattr(column, "tolist") else checked.sequence(column, f"column {name!r:.40}")
+            name: column.tolist() if hasattr(column, "tolist") else list(column)
             for name, column in self.columns.items()
         }
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"columns have lengths {lengths}; they must have one and the same"[:160])
-        checked.integer(self.digits, "digits", least=0)
-        checked.integer(self.width, "width", least=1)
         object.__setattr__(self, "columns", columns)
 
     def __repr__(self) -> str:

@@ -143,7 +143,7 @@ def test_a_split_that_leaves_nothing_says_so():
 def test_a_table_of_another_kind_says_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="value is 'stars'; it must be one of 'user', 'item', 'value'"):
         Ratings.from_frame(some().to_frame(), value="stars")
-    with pytest.raises(ValueError, match="^column 'value' has nan at 1; all of them must be finite"):
+    with pytest.raises(ValueError, match=r"^column 'value' holds nan at \[1\]; all entries must be finite"):
         Ratings.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, 2], "value": [1, np.nan]}))
     with pytest.raises(ValueError, match="^column 'user' has no label at 1; every rating needs one"):
         Ratings.from_frame(pd.DataFrame({"user": [1, None], "item": [1, 2], "value": [1, 2]}))

@@ -135,11 +135,5 @@ def test_a_widget_shows_the_title(title):
     assert menu._options_labels == (plain(title),) and menu.value == 7
 
 
-def test_a_table_says_what_is_no_column():
-    for columns, words in [([1], "columns is a list"), ({"a": 5}, "column 'a' is 5")]:
-        with pytest.raises(TypeError, match=words):
-            Table(columns)
-
-
 def test_a_number_of_32_bits_is_rounded_too():
     assert repr(Table({"a": [np.float32(0.123456789)]})).split() == ["a", "0.12"]

@@ -312,7 +312,7 @@ def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
         checked.choice(value, name, allowed)
     elif hasattr(control, "min"):
         value = checked.number(value, name)
-        if isinstance(control, ipywidgets.BoundedIntText):
-            checked.integer(value if value != int(value) else int(value), name, least=control.min)
+        if isinstance(control, ipywidgets.BoundedIntText) and value != int(value):
+            raise TypeError(f"{name} is {value:g}; it must be a whole number")
         if not control.min <= value <= control.max:
             raise ValueError(f"{name} is {value:g}; it must be between {control.min:g} and {control.max:g}")

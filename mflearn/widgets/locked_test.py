@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import anywidget
 import traitlets
 
-from .. import checked
 from ..model import Model
 from ..ratings import Ratings, given
 from ..scores import rmse
@@ -54,7 +53,7 @@ class LockedTest(anywidget.AnyWidget):
 
     def __init__(self, test: Ratings, present: Callable[[], tuple[str, Model]]) -> None:
         self._test = given(test, "test")
-        self._present = checked.function(present, "present", takes="nothing, that gives a name and a model", count=0)
+        self._present = present
         self.openings: tuple[Opening, ...] = ()
         super().__init__(words=self._said())
         self.observe(lambda _: self.look(), names="asked")

@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .. import checked, recommend
+from .. import recommend
 from ..festival import invent
 from ..model import Model
 from ..plots import BLUE, GHOST, GREY, VERMILLION, drawable
@@ -47,7 +47,6 @@ class Desk:
 
     def __init__(self, ratings: Ratings, title: Callable[[object], str] = str) -> None:
         self.ratings, self.title, self.models = given(ratings), title, {}
-        checked.function(title, "title", takes="a label", count=1)
         if ratings.shape[1] < 2 * LONG or ratings.value.max() <= 0:
             came = f"have {ratings.shape[1]} items and {ratings.value.max():g} as highest value"
             raise ValueError(f"ratings {came}; there must be {2 * LONG} items or more, and a value above 0")
