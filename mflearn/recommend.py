@@ -1,8 +1,8 @@
-"""The solvers for sparse ratings: alternating least squares, its two Bayesian twins, and implicit feedback.
+"""The solvers for sparse ratings: alternating least squares, implicit feedback, variational Bayes, Gibbs sampling.
 
-Each is a generator of sweeps without an end; a sweep solves for all users, then for all items, by the half step of
-`sides`. Those of ratings differ in the prior of a row alone, and in what they keep of it: its best value, its
-distribution, or a draw. Biases are two more columns of W and H, see `Sweep`.
+Each is a generator of sweeps without an end. A sweep solves for all users, then for all items, by the half step of
+`sides`. The solvers differ in the prior of a row, and in what they keep of the row: its best value (least squares), its
+distribution (Bayes), or a draw from it (Gibbs). `fit` makes a model of the last sweep.
 """
 
 import itertools
@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from . import checked
 from .descent import Factors
 from .model import Model, Prior
 from .ratings import Ratings, given
-from .sides import Side, describe, half_step, one_thread, sides
+from .sides import Side, add_features, half_step, one_thread, two_sides
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,29 +34,20 @@ class Sweep(Factors):
     spread: Tensor | None = None  # (m + n, k + 2, k + 2), the covariance of each row of Z; 0 where held fixed
 
 
-@checked.options
 def als(
-    ratings: Ratings,
-    k: int = 16,
-    *,
-    lam: float = 0.1,
-    weighted: bool = True,
-    biases: bool = True,
-    seed: int = 0,
-    dtype: torch.dtype = torch.float32,
+    ratings: Ratings, k: int = 16, *, lam: float = 0.1, seed: int = 0, dtype: torch.dtype = torch.float32
 ) -> Iterator[Sweep]:
-    """Alternating least squares: each half step is the minimum of `Observed(ratings, mean=μ, biases=True)` for a side.
+    """Alternating least squares, for Σ [(μ + w·h − r)² + λ (‖w‖² + ‖h‖²)] over the ratings r.
 
-    So the objective never rises. `weighted` as there: each rating brings the penalty λ of its user and its item.
-    Without `biases` b, c and μ stay 0: a rating is w·h alone, as in Spark's ALS.
+    Here w and h are rows with their biases, so the penalty λ counts for b and c, too, and once for each rating (Zhou et
+    al. 2008). It is the objective `Observed(ratings, lam=lam, mean=μ, weighted=True, biases=True)`, where μ is the mean
+    rating. Each half step finds the minimum for its side, so the objective never rises.
     """
-    rng = _door(ratings, k, seed, dtype)
-    lam, weighted = checked.number(lam, "lam", above=0), checked.flag(weighted, "weighted")
-    mean = ratings.mean if checked.flag(biases, "biases") else 0.0
-    return _alternate(mean, *sides(ratings, k, mean, dtype, rng, biases), lam, weighted)
+    rng, lam = _generator(ratings, k, seed, dtype), checked.number(lam, "lam", above=0)
+    users, items = two_sides(ratings, k, ratings.mean, rng, dtype)
+    return _least_squares(users, items, ratings.mean, lam)
 
 
-@checked.options
 def implicit(
     ratings: Ratings,
     k: int = 16,
@@ -67,43 +57,40 @@ def implicit(
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Iterator[Sweep]:
-    """Implicit feedback: Σ c (p − x·y)² + λ ‖free coordinates‖² over *all* pairs (Hu, Koren & Volinsky 2008).
+    """Implicit feedback: Σ c (p − w·h)² over *all* pairs + λ Σ ‖free numbers of a row‖² (Hu, Koren & Volinsky 2008).
 
-    p is 1 where the value is above 0, and 0 elsewhere; c = 1 + α |value|, which is 1 where nothing was observed.
-    What all pairs have, the 1 of their c, is one k+2 by k+2 matrix in the sum, YᵀY.
+    The target p is 1 where the value is above 0, and 0 elsewhere. The weight c is 1 + α |value|, so it is 1 where
+    nothing was observed. This 1 of all pairs adds one matrix to the sums of every row, Σ y yᵀ over the other side.
     """
-    rng = _door(ratings, k, seed, dtype)
+    rng = _generator(ratings, k, seed, dtype)
     alpha, lam = checked.number(alpha, "alpha", above=0), checked.number(lam, "lam", above=0)
-    users, items, Z = sides(ratings, k, 0.0, dtype, rng)
+    users, items = two_sides(ratings, k, 0.0, rng, dtype)
     for side in (users, items):
         side.weight = alpha * side.value.abs()
         side.value = (1 + side.weight) * (side.value > 0)
-    return _alternate(0.0, users, items, Z, lam, False, alpha)
+    return _least_squares(users, items, 0.0, lam, alpha)
 
 
-@checked.options
 def bayes(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Iterator[Sweep]:
-    """Variational Bayes: each row is a normal distribution, solved for with those of the other side (Lim & Teh 2007).
+    """Variational Bayes: each row is a normal distribution, given those of the other side (Lim & Teh 2007).
 
-    Prior and noise are learnt at each sweep, so there is no λ; minus the bound on the evidence never rises.
+    The prior of the rows and the noise are estimated in each sweep, so there is no λ. The bound on the log probability
+    of the ratings never falls.
     """
-    rng = _door(ratings, k, seed, dtype)
-    users, items, Z = sides(ratings, k, ratings.mean, dtype, rng)
-    return _learn(ratings, users, items, Z, rng, spreads=True)
+    rng = _generator(ratings, k, seed, dtype)
+    return _bayes(ratings, k, rng, dtype, draw=False)
 
 
-@checked.options
 def gibbs(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Iterator[Sweep]:
     """Gibbs sampling: each row is drawn from its normal distribution, given the rows of the other side.
 
-    A sweep is one draw; the mean of the predictions of many is the estimate (Salakhutdinov & Mnih 2008): see `fit`.
+    A sweep is one draw. The mean of the predictions of many draws is the estimate (Salakhutdinov & Mnih 2008); see
+    `average` of `fit`.
     """
-    rng = _door(ratings, k, seed, dtype)
-    users, items, Z = sides(ratings, k, ratings.mean, dtype, rng)
-    return _learn(ratings, users, items, Z, rng, spreads=False)
+    rng = _generator(ratings, k, seed, dtype)
+    return _bayes(ratings, k, rng, dtype, draw=True)
 
 
-@checked.options
 def fit(
     ratings: Ratings,
     k: int = 16,
@@ -114,30 +101,24 @@ def fit(
     validation: Ratings | None = None,
     patience: int = 3,
     seed: int = 0,
-    progress: bool = False,
 ) -> Model:
     """The model after so many sweeps of a solver: `fit(ratings)`, `fit(ratings, 8, solver=partial(als, lam=0.05))`.
 
-    `average`: the mean of the predictions of the last so many sweeps, which is what Gibbs sampling is for.
-    `validation`: ratings of the same users and items; the model is that of the sweep with the lowest RMSE on them,
-    and the fit ends when `patience` sweeps have not lowered it. `progress` shows a bar.
+    `average`: predict by the mean over the last so many sweeps, which is what Gibbs sampling is for. `validation`:
+    ratings of the same users and items; the model is that of the sweep with the lowest RMSE on them, and the fit ends
+    when `patience` sweeps in a row were no better.
     """
-    checked.function(solver, "solver", takes="ratings, k, seed, such as bayes or partial(als, lam=0.1)")
     sweeps, patience = checked.integer(sweeps, "sweeps", least=1), checked.integer(patience, "patience", least=1)
-    average, hidden = checked.integer(average, "average", least=1), not checked.flag(progress, "progress")
+    average = checked.integer(average, "average", least=1)
     if average > sweeps:
         raise ValueError(f"average is {average}; there are {sweeps} sweeps")
-    if validation is not None and (
-        average > 1 or (given(validation, "validation").users, validation.items) != (ratings.users, ratings.items)
-    ):
-        why = "average is above 1" if average > 1 else "its users and items are others than those of ratings"
-        raise ValueError(f"validation cannot be used: {why}")
-    walk = solver(ratings, k, seed=seed)
-    if not isinstance(walk, Iterator):
-        raise TypeError(f"solver gave a {type(walk).__name__}; it must give sweeps, as bayes or partial(als, lam=0.1)")
-    walk = itertools.islice(walk, sweeps)
+    if validation is not None:
+        if (given(validation, "validation").users, validation.items) != (ratings.users, ratings.items):
+            raise ValueError("validation has other users or items than ratings; take both from one split")
+        if average > 1:
+            raise ValueError("validation cannot be used while average is above 1; give one of them")
     kept, lowest, best = deque(maxlen=average), np.inf, 0
-    for number, sweep in enumerate(tqdm(walk, "sweeps", sweeps, disable=hidden)):
+    for number, sweep in enumerate(itertools.islice(solver(ratings, k, seed=seed), sweeps)):
         if validation is None:
             kept.append(sweep)
             continue
@@ -150,63 +131,62 @@ def fit(
     return Model.of(ratings, list(kept))
 
 
-def _door(ratings: Ratings, k: int, seed: int, dtype: torch.dtype) -> np.random.Generator:
+def _generator(ratings: Ratings, k: int, seed: int, dtype: torch.dtype) -> np.random.Generator:
+    """Random numbers from this seed, once the arguments that all solvers have are checked."""
     given(ratings)
     checked.integer(k, "k", least=1)
     checked.choice(dtype, "dtype", [torch.float32, torch.float64])
     return np.random.default_rng(checked.integer(seed, "seed", least=0))
 
 
-def _alternate(
-    mean: float, users: Side, items: Side, Z: Tensor, lam: float, weighted: bool, alpha: float | None = None
-) -> Iterator[Sweep]:
-    """ALS on explicit ratings, or on implicit feedback if `alpha` is given."""
-    constant = float((users.value.square() if alpha is None else users.value).double().sum())
-    one = users.precision
-    users.precision = items.precision = lam * one
-    B, G = Z.new_zeros(2, len(one)), Z.new_zeros(items.size, 0)
+def _least_squares(users: Side, items: Side, mean: float, lam: float, alpha: float | None = None) -> Iterator[Sweep]:
+    """ALS; with `alpha`, for implicit feedback: then the penalty counts once for each row, not for each rating."""
+    weighted = alpha is None
+    constant = float((users.value.square() if weighted else users.value).double().sum())
+    identity = users.precision
+    users.precision = items.precision = lam * identity
+    no_mean, no_patterns = users.X.new_zeros(2, len(identity)), users.X.new_zeros(items.size, 0)
     while True:
-        with one_thread() as users.threads:
-            items.threads = users.threads
-            half_step(users, items, weighted=weighted)
-            squares = constant + half_step(items, users, weighted=weighted)[0]
+        with one_thread() as threads:
+            half_step(users, items, threads, weighted=weighted)
+            squares = constant + half_step(items, users, threads, weighted=weighted)[0]
             penalty = 0.0
             for side in (users, items):
-                size = side.X[:, side.free].double().square().sum(1)
-                penalty += lam * float((size * side.count if weighted else size).sum())
-            noise = 1.0 if alpha else max(squares / len(users.value), 1e-9)  # λ = σ² Λ: the same equations
-            prior = Prior(lam / noise * one, B, G, Z.new_ones(3), weighted, alpha)
-            sweep = Sweep(Z.clone(), users.size, squares + penalty, mean, noise, prior)
+                lengths = side.X[:, side.free].double().square().sum(1)
+                penalty += lam * float((lengths * side.count if weighted else lengths).sum())
+            noise = max(squares / len(users.value), 1e-9) if weighted else 1.0
+            # σ² and Λ = λ/σ² I give the same equations as 1 and λ I, and deviations in units of the ratings
+            prior = Prior(lam / noise * identity, no_mean, no_patterns, users.X.new_ones(3), weighted, alpha)
+            Z = torch.cat((users.X, items.X))
+            sweep = Sweep(Z, users.size, squares + penalty, mean, noise, prior)
         yield sweep
 
 
-def _learn(
-    ratings: Ratings, users: Side, items: Side, Z: Tensor, rng: np.random.Generator, *, spreads: bool
-) -> Iterator[Sweep]:
-    """Variational Bayes with `spreads`, Gibbs sampling without."""
-    m, K, size = users.size, Z.shape[1], len(ratings)
+def _bayes(ratings: Ratings, k: int, rng: np.random.Generator, dtype: torch.dtype, *, draw: bool) -> Iterator[Sweep]:
+    """Variational Bayes; with `draw`, Gibbs sampling."""
+    m, n, K, N = *ratings.shape, k + 2, len(ratings)
+    users, items = two_sides(ratings, k, ratings.mean, rng, dtype)
     variance = float(ratings.value.var(correction=0)) or 1.0
     unit = torch.full((K,), variance**0.5, dtype=torch.float64)
-    unit[0] = unit[-1] = variance  # a bias is in the unit of a rating, w and h in its root
-    with one_thread() as users.threads:
-        items.threads = users.threads
-        G, log_count = describe(users, items, rng)
+    unit[0] = unit[-1] = variance  # a bias is in units of a rating, w and h in units of its root
+    with one_thread():
+        G, log_count = add_features(users, items, rng)
     for side in (users, items):
-        side.precision = (5 / unit[side.free]).diag().to(Z)
+        side.precision = (5 / unit[side.free]).diag().to(dtype)
     noise, constant = 0.7 * variance, float(users.value.double().square().sum())
     while True:
-        with one_thread() as users.threads:
-            items.threads, bound = users.threads, 0.0
-            spread = Z.new_empty(len(Z), K, K) if spreads else None
-            for side, other, rows in ((users, items, slice(0, m)), (items, users, slice(m, None))):
-                draws = None if spreads else torch.from_numpy(rng.standard_normal((side.size, K - 1))).to(Z)
-                own = spread[rows] if spreads else None
-                squares, logs, total = half_step(side, other, noise=noise, spread=own, draws=draws)
-                bound += 0.5 * logs + side.learn(total, unit[side.free])
+        with one_thread() as threads:
+            bound = 0.0
+            spread = None if draw else torch.empty(m + n, K, K, dtype=dtype)
+            for side, other, rows in ((users, items, slice(0, m)), (items, users, slice(m, m + n))):
+                draws = torch.from_numpy(rng.standard_normal((side.size, K - 1))).to(dtype) if draw else None
+                covariance = None if draw else spread[rows]
+                squares, logs, total = half_step(side, other, threads, noise=noise, covariance=covariance, draws=draws)
+                bound += 0.5 * logs + side.update_prior(total, unit[side.free])
             squares += constant
-            noise = (squares + variance) / (size + 1)  # a weak prior, worth one rating
-            bound -= 0.5 * (size + 1) * np.log(noise)
+            noise = (squares + variance) / (N + 1)  # under a weak prior, worth one rating
+            bound -= 0.5 * (N + 1) * np.log(noise)
             prior = Prior(users.precision, users.B, G, log_count)
-            loss = -float(bound) if spreads else squares
-            sweep = Sweep(Z.clone(), m, loss, ratings.mean, noise, prior, spread)
+            Z, loss = torch.cat((users.X, items.X)), squares if draw else -float(bound)
+            sweep = Sweep(Z, m, loss, ratings.mean, noise, prior, spread)
         yield sweep

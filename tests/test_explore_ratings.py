@@ -122,9 +122,9 @@ def test_the_picture_shows_the_curves_the_block_and_what_was_tried():
     block = (known.viewers[:, None], known.films)
     assert np.array_equal(shown, A[block].numpy(), equal_nan=True)
     assert 0.3 < float(mask[block].double().mean()) < 0.7
-    labels = [[known.train.users[u]] * 6 for u in known.viewers.tolist()]
     films = [known.train.items[i] for i in known.films.tolist()]
-    wanted = result.model.predict(sum(labels, []), films * 7).view(7, 6)
+    viewers = [result.model.user(known.train.users[u]) for u in known.viewers.tolist()]
+    wanted = torch.stack([viewer.predict(films) for viewer in viewers])
     assert np.allclose(predicted.images[0].get_array(), wanted, atol=1e-5)
     assert np.allclose(truth.images[0].get_array(), datasets.load().truth.moments()[0][block])
     before = lines["validation"].get_ydata()

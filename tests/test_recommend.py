@@ -57,34 +57,24 @@ def gap(sweep, truth):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("k", [1, 3, 40])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_als_never_raises_its_objective_which_is_that_of_the_one_loop(seed, k, weighted):
+def test_als_never_raises_its_objective_which_is_that_of_the_one_loop(seed, k):
     ratings, _ = invented(30, 20, seed=seed, share=0.3)
-    walk = sweeps(als(ratings, k, lam=0.05, weighted=weighted, seed=seed, **DOUBLE), 60)
-    f = Observed(ratings, lam=0.05, mean=ratings.mean, weighted=weighted, biases=True)
+    walk = sweeps(als(ratings, k, lam=0.05, seed=seed, **DOUBLE), 60)
+    f = Observed(ratings, lam=0.05, mean=ratings.mean, weighted=True, biases=True)
     losses = [float(f(*sweep)) for sweep in walk]
     assert [sweep.loss for sweep in walk] == pytest.approx(losses, rel=1e-10)
     assert all(after <= before * (1 + 1e-10) for before, after in itertools.pairwise(losses))
     assert losses[-1] < 0.9 * losses[0]
-    recorded = record(als(ratings, k, lam=0.05, weighted=weighted, seed=seed, **DOUBLE), f, steps=59)
+    recorded = record(als(ratings, k, lam=0.05, seed=seed, **DOUBLE), f, steps=59)
     assert recorded.loss.tolist() == pytest.approx(losses, rel=1e-13)
-
-
-def test_als_without_biases_is_the_plain_factorization():
-    ratings, _ = invented(30, 20)
-    f = Observed(ratings, lam=0.05, weighted=True)
-    walk = sweeps(als(ratings, 3, lam=0.05, biases=False, **DOUBLE), 30)
-    assert all(not W[:, 0].any() and not H[-1].any() and sweep.mean == 0 for sweep in walk for W, H in [sweep])
-    assert [s.loss for s in walk] == pytest.approx([float(f(s.W[:, 1:-1], s.H[1:-1])) for s in walk], rel=1e-10)
 
 
 def test_als_ends_where_the_gradient_is_zero():
     ratings, _ = invented(30, 20)
-    for weighted in (False, True):
-        f = Observed(ratings, lam=0.5, mean=ratings.mean, weighted=weighted, biases=True)
-        first, *_, last = sweeps(als(ratings, 2, lam=0.5, weighted=weighted, **DOUBLE), 3000)
-        slopes = [max(float(slope.abs().max()) for slope in f.gradient(*sweep)) for sweep in (first, last)]
-        assert slopes[1] < 1e-7 < 1e-2 < slopes[0]
+    f = Observed(ratings, lam=0.5, mean=ratings.mean, weighted=True, biases=True)
+    first, *_, last = sweeps(als(ratings, 2, lam=0.5, **DOUBLE), 3000)
+    slopes = [max(float(slope.abs().max()) for slope in f.gradient(*sweep)) for sweep in (first, last)]
+    assert slopes[1] < 1e-7 < 1e-2 < slopes[0]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -200,12 +190,12 @@ def spark(m, n, rank, noise, seed, positive=None):
     ],
 )
 def test_sparks_own_cases_hold_for_als(rank, noise, k, lam, target):
-    """Ten sweeps, λ times the count, as there (its suite names fewer, but does not set them); medians of 20 seeds."""
+    """λ times the count, as there; medians of 20 seeds. Thirty sweeps, since biases must be learnt, too."""
     errors = []
     for seed in range(20):
         ratings, test, R = spark(20, 40, rank, noise, seed)
-        sweep = sweeps(als(ratings, k, lam=lam, biases=False, seed=seed, **DOUBLE), 10)[-1]
-        errors.append(rmse((sweep.W @ sweep.H)[test], R[test]))
+        sweep = sweeps(als(ratings, k, lam=lam, seed=seed, **DOUBLE), 30)[-1]
+        errors.append(rmse((sweep.mean + sweep.W @ sweep.H)[test], R[test]))
     assert np.median(errors) < target
 
 
@@ -254,14 +244,6 @@ def test_early_stopping_keeps_the_best_sweep_on_validation():
         taken.clear()
         model = fit(train, 2, solver=there_and_back, sweeps=20, validation=validation, patience=patience)
         assert torch.equal(model.W, made[3 if patience == 1 else 11].W) and taken[-1] == last
-
-
-def test_progress_is_shown_where_it_is_asked_for(capsys):
-    ratings, _ = invented(10, 8)
-    fit(ratings, 1, sweeps=2)
-    assert capsys.readouterr() == ("", "")
-    fit(ratings, 1, sweeps=2, progress=True)
-    assert "2/2" in capsys.readouterr().err
 
 
 # the model
@@ -353,12 +335,10 @@ def test_the_most_telling_items_are_those_that_leave_the_least_uncertainty():
     for n in range(4):
         assert max(set(range(30)) - {*chosen[:n]}, key=lambda item: volume([*chosen[:n], item])) == chosen[n]
     assert model.telling([5, 3], 2) in ([5, 3], [3, 5])
-    plain = fit(ratings, 3, solver=partial(als, biases=False))
-    assert len({*plain.telling([*range(30)], 4)}) == 4
 
 
 @pytest.mark.parametrize("solver", [bayes, gibbs])
-def test_liking_does_not_depend_on_how_the_factors_are_written(solver):
+def test_preference_does_not_depend_on_how_the_factors_are_written(solver):
     ratings, _ = invented(80, 30)
     model = fit(ratings, 3, solver=partial(solver, **DOUBLE))
     G = torch.eye(3, dtype=torch.float64) + torch.rand(
@@ -368,18 +348,18 @@ def test_liking_does_not_depend_on_how_the_factors_are_written(solver):
     W[:, 1:-1], H[1:-1] = W[:, 1:-1] @ G, torch.linalg.inv(G) @ H[1:-1]
     other = Model(**{**model.__dict__, "W": W, "H": H})
     for by in ("dot", "cosine"):
-        assert torch.allclose(model.user(4).liking(by=by), other.user(4).liking(by=by), atol=1e-9)
+        assert torch.allclose(model.user(4).preference(by=by), other.user(4).preference(by=by), atol=1e-9)
     assert not torch.allclose(W[4, 1:-1] @ W[4, 1:-1], model.W[4, 1:-1] @ model.W[4, 1:-1], rtol=0.01)
 
 
-def test_liking_is_how_far_a_user_is_above_the_others():
+def test_preference_is_how_far_a_user_is_above_the_others():
     """By dot, the mean over all users is 0; by cosine, who is a film's own direction has 1."""
     ratings, _ = invented(80, 30)
     model = fit(ratings, 2, solver=partial(bayes, **DOUBLE))
-    everybody = torch.stack([model.user(u).liking() for u in range(80)])
+    everybody = torch.stack([model.user(u).preference() for u in range(80)])
     assert everybody.mean(0).abs().max() < 1e-12
     assert torch.allclose(everybody, (model.W[:, 1:-1] @ model.H[1:-1]) - (model.W[:, 1:-1] @ model.H[1:-1]).mean(0))
-    cosine = torch.stack([model.user(u).liking(by="cosine") for u in range(80)])
+    cosine = torch.stack([model.user(u).preference(by="cosine") for u in range(80)])
     assert 0.9 < cosine.max() <= 1 + 1e-12 and cosine.min() >= -1 - 1e-12
     W = model.W[:, 1:-1] - model.W[:, 1:-1].mean(0)
     H = torch.linalg.cholesky(W.mT @ W / 80).mT @ model.H[1:-1]
@@ -395,8 +375,6 @@ def test_lists_are_ordered_and_leave_out_what_was_rated():
     labels, values = zip(*listed, strict=True)
     assert {*labels} == {*range(40)} - mine and [*values] == sorted(values, reverse=True)
     assert torch.allclose(torch.tensor(values).double(), taste.predict(labels)) and taste.top(3) == listed[:3]
-    assert len(taste.top(100, seen=True)) == 40
-    assert torch.allclose(model.predict([4] * len(labels), labels), taste.predict(labels))
 
 
 @pytest.mark.parametrize("by", ["dot", "cosine"])
@@ -456,7 +434,7 @@ def test_a_user_and_an_item_without_ratings_get_what_is_known_of_anybody(name):
     kept = ratings.where((ratings.user != 3) & (ratings.item != 5))
     assert kept.shape == ratings.shape
     model = fit(kept, 2, solver=SOLVERS[name])
-    assert model.user(3).predict().isfinite().all() and model.predict(ratings.users, [5] * 60).isfinite().all()
+    assert model.user(3).predict().isfinite().all() and model.predict_all(ratings).isfinite().all()
     assert len(model.user(3).top(40)) == 40
     if name == "als":
         assert not model.W[3, :-1].any() and not model.H[1:, 5].any()
@@ -468,12 +446,12 @@ def test_a_user_and_an_item_without_ratings_get_what_is_known_of_anybody(name):
 
 def test_equations_that_cannot_be_solved_are_one_line():
     ratings = Ratings.of([0, 0, 1], [0, 1, 1], [1, 2, 5])
-    assert fit(ratings, 8, solver=partial(als, lam=1e-30), sweeps=50).predict([0], [0]).isfinite()
+    assert fit(ratings, 8, solver=partial(als, lam=1e-30), sweeps=50).user(0).predict([0]).isfinite()
     ratings = ratings.where(ratings.user == 0)  # nothing but λ is left for user 1, and 1e-50 is 0 in 32 bits
     with pytest.raises(ValueError, match="singular in torch.float32; give a larger lam") as caught:
         fit(ratings, 8, solver=partial(als, lam=1e-50))
     assert len(str(caught.value)) <= 160
-    assert fit(ratings, 8, solver=partial(als, lam=1e-50, dtype=torch.float64)).predict([0], [0]).isfinite()
+    assert fit(ratings, 8, solver=partial(als, lam=1e-50, dtype=torch.float64)).user(0).predict([0]).isfinite()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -521,9 +499,24 @@ def test_a_saved_model_comes_back_bit_for_bit(which, tmp_path):
     assert back.user("u3 ☃").top() == model.user("u3 ☃").top()
 
 
+def test_a_save_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
+    model, path = models()[0], tmp_path / "film.model"
+    model.save(path)
+    before = path.read_bytes()
+
+    def full(file, **_):
+        file.write(b"half of")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(path)
+    assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
+
+
 def test_labels_that_no_text_can_hold_are_refused_before_a_file_is_made(tmp_path):
     model = fit(Ratings.of([(1, 2), "b"], ["x", "y"], [1, 2]), 1)
-    with pytest.raises(TypeError, match=r"^users has the label \(1, 2\); only text and numbers can be saved"):
+    with pytest.raises(TypeError, match=r"^users or items have the label \(1, 2\); only text and numbers can be saved"):
         model.save(tmp_path / "model.npz")
     assert not [*tmp_path.iterdir()]
 
@@ -580,21 +573,16 @@ DAMAGES = {
     "a later format": lambda path: rewritten(path, lambda h, a: (h | {"format": 99}, a)),
     "an array missing": lambda path: rewritten(path, lambda h, a: (h, without(a, "H"))),
     "a shape that does not fit": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"][:, :-1]})),
-    "a number that is none": lambda path: rewritten(path, lambda h, a: (h, a | {"H": a["H"] * np.nan})),
     "a label missing": lambda path: rewritten(path, lambda h, a: (h | {"users": h["users"][1:]}, a)),
-    "a label twice": lambda path: rewritten(path, lambda h, a: (h | {"items": [1.5] * len(h["items"])}, a)),
-    "items beyond the last": lambda path: rewritten(path, lambda h, a: (h, a | {"rated": a["rated"] + 100})),
     "text for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"].astype(str)})),
     "JSON without an end": lambda path: rewritten(path, lambda h, a: (b"[" * 10**6, a)),
-    "a mean that no float holds": lambda path: rewritten(path, lambda h, a: (h | {"mean": 10**400}, a)),
-    "a mean that is none": lambda path: rewritten(path, lambda h, a: (h | {"mean": float("nan")}, a)),
-    "limits the wrong way round": lambda path: rewritten(path, lambda h, a: (h | {"limits": h["limits"][::-1]}, a)),
-    "a label that is none": lambda path: rewritten(path, lambda h, a: (h | {"users": [None, *h["users"][1:]]}, a)),
-    "noise below 0": lambda path: rewritten(path, lambda h, a: (h, a | {"noise": -a["noise"]})),
-    "true and false for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"] > 0})),
     "a password": lambda path: patched(path, 8, 1),
     "an unknown compression": lambda path: patched(path, 10, 99),
     "a shape beyond all memory": lambda path: grown(path),
+    "compressed arrays": lambda path: np.savez_compressed(path, **dict(np.load(path))),
+    "a header that promises another size": lambda path: rewritten(
+        path, lambda h, a: (h | {"arrays": h["arrays"] | {"rated": [10**15]}}, a)
+    ),
     "pickled objects": lambda path: rewritten(path, lambda h, a: (h, a | {"W": np.array([Trap()], dtype=object)})),
 }
 
@@ -609,6 +597,16 @@ def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path, monkeypatch):
         Model.load(path)
     assert len(str(caught.value)) <= 160 and "\n" not in str(caught.value)
     assert not (tmp_path / "trapped").exists()
+
+
+def test_an_array_whose_bytes_are_fewer_than_its_shape_says_is_not_read(tmp_path):
+    """The header and the array itself both promise 9 · 10¹⁴ rows: no memory is asked for."""
+    path = tmp_path / "model.npz"
+    models()[0].save(path)
+    rewritten(path, lambda h, a: (h | {"arrays": h["arrays"] | {"W": [900000000000000, 9]}}, a))
+    grown(path)
+    with pytest.raises(ValueError, match=r"^model.npz is no saved model: W has not the size"):
+        Model.load(path)
 
 
 def test_where_there_is_no_file_the_system_says_so(tmp_path):

@@ -12,7 +12,7 @@ from mflearn import scores
 from mflearn.model import Model
 from mflearn.ratings import Ratings
 from mflearn.recommend import fit
-from mflearn.scores import average_precision, coverage, mae, ndcg, novelty, precision, ranking, recall, rmse
+from mflearn.scores import coverage, ndcg, precision, ranking, recall, rmse
 
 
 def some(seed=0, m=30, n=20, whole=True):
@@ -27,7 +27,7 @@ def test_errors_are_those_of_scikit_learn(seed):
     rng = np.random.default_rng(seed)
     predicted, actual = rng.standard_normal((2, 50))
     assert rmse(predicted, actual) == pytest.approx(metrics.root_mean_squared_error(actual, predicted), rel=1e-12)
-    assert mae(list(predicted), torch.tensor(actual)) == pytest.approx(metrics.mean_absolute_error(actual, predicted))
+    assert rmse(list(predicted), torch.tensor(actual)) == rmse(predicted, actual)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -36,20 +36,9 @@ def test_ndcg_is_that_of_scikit_learn(seed):
     gains, score = rng.integers(0, 5, 30).astype(float), rng.permutation(30).astype(float)
     listed = np.argsort(-score)
     for length in (1, 5, 30):
-        wanted = metrics.ndcg_score([gains], [score], k=length)
-        assert ndcg(listed[:length].tolist(), dict(enumerate(gains))) == pytest.approx(wanted, rel=1e-12)
         relevant = {i for i in range(30) if gains[i] >= 3}
         wanted = metrics.ndcg_score([gains >= 3], [score], k=length)
         assert ndcg(listed[:length].tolist(), relevant) == pytest.approx(wanted, rel=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_list_of_everything_has_the_average_precision_of_scikit_learn(seed):
-    rng = np.random.default_rng(seed)
-    relevant, score = rng.random(30) < 0.3, rng.permutation(30).astype(float)
-    relevant[0] = True
-    listed, wanted = np.argsort(-score).tolist(), {*relevant.nonzero()[0].tolist()}
-    assert average_precision(listed, wanted) == pytest.approx(metrics.average_precision_score(relevant, score))
 
 
 def test_a_list_worked_by_hand():
@@ -57,19 +46,12 @@ def test_a_list_worked_by_hand():
     listed, relevant = ["a", "x", "y", "b", "z"], {"a", "b", "c"}
     assert precision(listed, relevant) == 2 / 5
     assert recall(listed, relevant) == pytest.approx(2 / 3)
-    assert average_precision(listed, relevant) == pytest.approx((1 / 1 + 2 / 4 + 0) / 3)
     best = 1 + 1 / math.log2(3) + 1 / 2
     assert ndcg(listed, relevant) == pytest.approx((1 + 1 / math.log2(5)) / best)
-    assert average_precision(["a", "x"], relevant) == 1 / 2  # of three relevant, two items can list two
 
 
-def test_coverage_and_novelty_worked_by_hand():
+def test_coverage_worked_by_hand():
     assert coverage([["a", "b"], ["b", "c"]], "abcdef") == 0.5
-    ratings = Ratings.of([1, 2, 3, 4, 1, 2, 1], ["a"] * 4 + ["b"] * 2 + ["c"], [1] * 7)
-    assert novelty([["a"]], ratings) == 0 and novelty([["b"]], ratings) == 1 and novelty([["c"]], ratings) == 2
-    assert novelty([["a", "b"], ["c"]], ratings) == 1
-    kept = ratings.where(ratings.item != 2)
-    assert novelty([["c"]], kept) == 2  # nobody: as if one
 
 
 def test_the_mean_and_the_biases_are_their_formulas():
@@ -88,16 +70,16 @@ def test_popularity_lists_what_is_rated_most():
     ratings = some()
     counts = ratings.to_frame()["item"].value_counts()
     model = scores.popularity(ratings)
-    listed = model.user(3).top(20, seen=True)
-    assert dict(listed) == counts.to_dict() and [n for _, n in listed] == sorted(counts, reverse=True)
     mine = {ratings.items[i] for i in ratings.item[ratings.user == 3].tolist()}
-    assert {label for label, _ in model.user(3).top(20)} == {*ratings.items} - mine
+    listed = model.user(3).top(20)
+    assert dict(listed) == counts.drop([*mine]).to_dict()
+    assert [n for _, n in listed] == sorted((n for _, n in listed), reverse=True)
 
 
 def test_the_baselines_fold_in_a_new_user():
     ratings = some()
     model = scores.biases(ratings, shrink=2.0)
-    base = model.predict([ratings.users[0]] * 2, ["i0", "i1"]) - model.W[0, 0]
+    base = model.user(ratings.users[0]).predict(["i0", "i1"]) - model.W[0, 0]
     guest = model.fold_in(["i0", "i1"], base + 1)
     assert float(guest.w[0]) == pytest.approx(2 / (2 + 2.0), rel=0.05)
     assert model.fold_in([], []).w[0] == 0
@@ -121,14 +103,14 @@ def test_a_ranking_is_the_mean_of_the_scores_of_the_lists(make):
         known = {*seen[seen["user"] == user]["item"]}
         order = torch.argsort(model.user(user).w @ model.H, descending=True, stable=True).tolist()
         lists.append([train.items[i] for i in order if train.items[i] not in known][:4])
-        each.append([score(lists[-1], {*mine["item"]}) for score in (precision, recall, ndcg, average_precision)])
-    means = [found.precision, found.recall, found.ndcg, found.average_precision]
+        each.append([score(lists[-1], {*mine["item"]}) for score in (precision, recall, ndcg)])
+    means = [found.precision, found.recall, found.ndcg]
     assert means == pytest.approx(np.mean(each, 0).tolist()) and found.users == len(each)
-    assert found.coverage == coverage(lists, train.items) and found.novelty == pytest.approx(novelty(lists, train))
+    assert found.coverage == coverage(lists, train.items)
 
 
 def test_a_perfect_and_a_worst_list():
-    for score in (precision, ndcg, average_precision):
+    for score in (precision, ndcg):
         assert score(["a", "b"], {"a", "b"}) == 1 and score(["x", "y"], {"a", "b"}) == 0
     assert recall(["a", "b", "c"], {"a", "b"}) == 1
 
@@ -153,10 +135,3 @@ def test_the_mean_predicts_the_mean_for_newcomers_too():
     model = scores.mean(FEW)
     assert model.fold_in([], []).predict().tolist() == [3, 3]
     torch.testing.assert_close(model.fold_in(["a"], [5]).predict(), torch.full((2,), 3.0, dtype=torch.float64))
-
-
-def test_items_may_come_as_a_tensor_or_an_array():
-    for kind in (torch.tensor, np.array):
-        one, two = kind([1, 2]), kind([2, 3])
-        assert scores.precision(one, two) == scores.recall(one, two) == 0.5
-        assert scores.coverage([one], two) == 0.5 and scores.ndcg(one, one) == 1

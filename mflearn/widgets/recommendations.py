@@ -79,7 +79,7 @@ class Desk:
             free = allowed.clone()
             free[[self.ratings.column[label] for label in given]] = False
             rating = taste.w.double() @ model.H.double()  # less μ, and not limited to the scale
-            score = taste.liking(by=RANKINGS[by]) if RANKINGS[by] else rating
+            score = taste.preference(by=RANKINGS[by]) if RANKINGS[by] else rating
             score = torch.where(free, score, -torch.inf)
             lists.append(score.argsort(descending=True, stable=True)[:LONG])
         labels = [self.ratings.items[i] for i in lists[-1].tolist()]
