@@ -59,7 +59,6 @@ class Source:
     citation: str
 
 
-@checked.options
 def load(name: str | os.PathLike = "festival", *, otherwise: str | None = None) -> Dataset:
     """Ratings by name: "festival", invented, always there; one of SOURCES; or the path of a CSV file or its folder.
 
@@ -79,7 +78,7 @@ def load(name: str | os.PathLike = "festival", *, otherwise: str | None = None) 
     except FileNotFoundError as missing:
         if otherwise is None or name not in SOURCES:
             raise
-        warnings.warn(f"{missing}; the invented festival stands in for it", stacklevel=3)
+        warnings.warn(f"{missing}; the invented festival stands in for it", stacklevel=2)
         return festival()
 
 
@@ -88,7 +87,6 @@ def names() -> list[str]:
     return ["festival", *SOURCES]
 
 
-@checked.options
 def festival(viewers: int = 600, films: int = 152, *, seed: int = 0) -> Dataset:
     """The invented ratings of `festival.invent`, by titles and names, with their `truth`."""
     ratings, truth, programme = invent(viewers, films, seed=seed)
@@ -104,15 +102,12 @@ def festival(viewers: int = 600, films: int = 152, *, seed: int = 0) -> Dataset:
     )
 
 
-@checked.options
-def get(
-    name: str, folder: str | os.PathLike | None = None, *, progress: bool = False, deadline: float = 900
-) -> Dataset:
+def get(name: str, folder: str | os.PathLike | None = None, *, progress: bool = False) -> Dataset:
     """Download a set of ratings, unless it is there, and load it; `folder` instead of the usual place."""
     source = SOURCES[checked.choice(name, "name", list(SOURCES))]
-    folder = cache() if folder is None else checked.path(folder, "folder")
+    folder = cache() if folder is None else Path(folder)
     for remote in source.remotes:
-        downloads.fetch(remote, folder, progress=progress, deadline=deadline)
+        downloads.fetch(remote, folder, progress=progress)
     return _dataset(source, _members(source, folder))
 
 

@@ -1,7 +1,6 @@
 """Whatever the network does, the cache holds the published file or none, and one line says what to do.
 
-The network is a server on this machine that speaks TLS, with a certificate made for the test. What it drags out, it
-drags out for a minute, then it ends, and another error is seen: so the words tell whether somebody waited for that.
+The network is a server on this machine that speaks TLS, with a certificate made for the test.
 """
 
 import hashlib
@@ -9,10 +8,8 @@ import io
 import os
 import re
 import shutil
-import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,6 +23,9 @@ import pytest
 
 from mflearn import datasets, downloads
 from mflearn.downloads import DownloadError, Remote, fetch
+
+# pooch leaves it to Python to close a connection that has failed
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 if not shutil.which("openssl"):
     pytest.skip("openssl is not here to make a certificate", allow_module_level=True)
@@ -47,38 +47,13 @@ GOOD = archive(
         "ml-latest-small/links.csv": PAPER,  # so that the file comes in pieces
     }
 )
-CERTIFICATE = """
-[ca]
-default_ca = own
-[own]
-database = index.txt
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = any
-x509_extensions = local
-[any]
-commonName = supplied
-[req]
-distinguished_name = any
-[local]
-subjectAltName = IP:127.0.0.1
-basicConstraints = CA:true
-"""
 
 
-def certificate(folder, begin, end):
-    """A file with the key and the certificate of 127.0.0.1, good from one day to the other."""
-    (folder / "openssl.cnf").write_text(CERTIFICATE)
-    (folder / "index.txt").touch()
-    (folder / "serial").write_text("01\n")
-    for line in (
-        "openssl ecparam -name prime256v1 -genkey -noout -out key.pem",
-        f"openssl req -new -key key.pem -subj /CN={folder.name} -config openssl.cnf -out request.pem",
-        f"openssl ca -batch -selfsign -config openssl.cnf -keyfile key.pem -in request.pem -out cert.pem -notext "
-        f"-startdate {begin} -enddate {end}",
-    ):
-        subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
+def certificate(folder):
+    """A file with the key and the certificate of 127.0.0.1."""
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=mflearn"
+    command += " -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     (folder / "both.pem").write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
     return folder / "both.pem"
 
@@ -116,42 +91,16 @@ class Faulty(BaseHTTPRequestHandler):
     def wrong_bytes(self):
         self.answer(GOOD[:-1] + b"?")
 
-    def too_long(self):
-        self.answer(GOOD + b"?", length=False)
-
-    def login(self):
-        self.answer(b"\n<!DOCTYPE html><title>Campus</title>Please log in", length=False, kind="text/html")
-
     def gone(self):
         self.answer(b"", 404, length=False)
 
     def busy(self):
-        self.answer(b"", 503, length=False, **{"Retry-After": "3600"})
-
-    def busy_once(self):
-        self.busy() if self.asked["busy_once"] == 1 else self.answer()
+        self.answer(b"", 503, length=False)
 
     def silent(self):
         over.wait(60)
 
     def silent_midway(self):
-        self.answer(GOOD[:70_000])
-        over.wait(60)
-
-    def drip(self):
-        self.answer(b"")
-        for i in range(600):
-            if over.wait(0.1):
-                return
-            self.wfile.write(GOOD[i : i + 1])
-
-    def drip_of_headers(self):
-        for byte in b"HTTP/1.0 200 OK\r\nX-Slow: " + 600 * b"w":
-            if over.wait(0.1):
-                return
-            self.wfile.write(bytes([byte]))
-
-    def slow(self):
         self.answer(GOOD[:70_000])
         over.wait(60)
 
@@ -190,18 +139,15 @@ def serving(keys=None):
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory):
-    """Addresses of a good server, one with an expired certificate, and a port where nobody is."""
+    """Ports of a good server, and one where nobody is."""
     global plain_port
-    today = certificate(tmp_path_factory.mktemp("today"), "20200101000000Z", "20490101000000Z")
-    expired = certificate(tmp_path_factory.mktemp("expired"), "20200101000000Z", "20200202000000Z")
-    trusted = tmp_path_factory.mktemp("trusted") / "ca.pem"
-    trusted.write_text((today.parent / "cert.pem").read_text() + (expired.parent / "cert.pem").read_text())
+    today = certificate(tmp_path_factory.mktemp("today"))
     with pytest.MonkeyPatch.context() as patch, serving() as plain_port:
-        patch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        patch.setenv("REQUESTS_CA_BUNDLE", str(today.parent / "cert.pem"))
         patch.setenv("NO_PROXY", "127.0.0.1")
-        with serving(today) as port, serving(expired) as past:
+        with serving(today) as port:
             over.clear()
-            yield {"good": port, "expired": past, "nobody": free_port()}
+            yield {"good": port, "nobody": free_port()}
 
 
 def free_port():
@@ -222,11 +168,11 @@ def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def refused(remote, folder, words, **limits):
+def refused(remote, folder, words):
     """The error of a download, which is one line with these words; it left nothing behind."""
     before = everything(folder)
     with pytest.raises(DownloadError) as caught:
-        fetch(remote, folder, **limits)
+        fetch(remote, folder)
     line = str(caught.value)
     assert line.startswith("ml-latest-small.zip ") and "\n" not in line and len(line) <= 160
     assert re.search(words, line), line
@@ -237,6 +183,7 @@ def refused(remote, folder, words, **limits):
 def test_a_download_is_the_published_file(remote, tmp_path):
     path = fetch(remote(), tmp_path)
     assert path.read_bytes() == GOOD and everything(tmp_path) == ["ml-latest-small.zip"]
+    assert path.stat().st_mode & 0o444 == 0o444  # for all in a room that shares the folder
 
 
 def test_what_is_there_is_not_downloaded_again(remote, tmp_path):
@@ -245,11 +192,8 @@ def test_what_is_there_is_not_downloaded_again(remote, tmp_path):
 
 
 FAULTS = {
-    "short-of-its-length": "ended (too early|after 70,000 of .* bytes): try again",
-    "short-without-length": "ended after 70,000 of .* bytes: try again",
+    "short-of-its-length": "ended too early: try again",
     "wrong-bytes": "is not the file that was published: try again",
-    "too-long": "is longer than the .* bytes published: look for a newer mflearn",
-    "login": "came as a web page: log in to this network in a browser, then try again",
     "gone": r"is not there any more, says 127.0.0.1 \(404\): look for a newer mflearn",
     "busy": r"127.0.0.1 is busy \(503\): try again later",
     "unencrypted": "was offered without https",
@@ -262,55 +206,21 @@ def test_a_fault_leaves_nothing_and_says_what_to_do(fault, remote, tmp_path):
     assert fetch(remote(), tmp_path).read_bytes() == GOOD  # and is over when the fault is
 
 
-def test_an_expired_certificate_is_not_taken(remote, tmp_path):
-    refused(remote(server="expired"), tmp_path, "certificate of 127.0.0.1 has expired: try again in a few days")
-
-
 def test_a_certificate_of_nobody_is_not_taken(remote, tmp_path, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     refused(remote(), tmp_path, "certificate of 127.0.0.1 is not valid")
 
 
 def test_nobody_there(remote, tmp_path):
-    refused(remote(server="nobody"), tmp_path, "127.0.0.1 cannot be reached: is this machine online")
-
-
-def test_a_busy_server_is_asked_again(remote, tmp_path):
-    Faulty.asked.pop("busy_once", None)
-    assert fetch(remote("busy-once"), tmp_path).read_bytes() == GOOD
-    assert Faulty.asked["busy_once"] == 2
+    refused(remote(server="nobody"), tmp_path, "127.0.0.1 does not answer: is this machine online")
 
 
 @pytest.mark.parametrize("fault", ["silent", "silent-midway"])
-def test_silence_is_not_waited_out(fault, remote, tmp_path):
-    refused(remote(fault), tmp_path, "127.0.0.1 was silent for 0.3 s: try again later", silence=0.3)
-
-
-@pytest.mark.parametrize("fault", ["drip", "drip-of-headers"])
-def test_a_drip_ends_at_the_deadline(fault, remote, tmp_path):
-    """Each byte comes in time, all would take a minute."""
+def test_silence_is_not_waited_out(fault, remote, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
     start = time.monotonic()
-    refused(remote(fault), tmp_path, "took more than 0.6 s: try again later", deadline=0.6)
-    assert time.monotonic() - start >= 0.6
-
-
-def test_a_download_that_is_killed_leaves_no_file_and_is_swept_later(remote, tmp_path):
-    slow = remote("slow")
-    program = f"from mflearn.downloads import *; fetch({slow!r}, {str(tmp_path)!r})"
-    with subprocess.Popen([sys.executable, "-c", program]) as child:
-        end = time.monotonic() + 300
-        while not any(path.is_file() and path.stat().st_size for path in tmp_path.rglob("*")):
-            assert child.poll() is None and time.monotonic() < end
-            time.sleep(0.02)
-        child.send_signal(signal.SIGKILL)
-    (orphan,) = tmp_path.iterdir()
-    assert not downloads.intact(slow, tmp_path) and orphan.is_dir()
-    assert fetch(remote(), tmp_path).read_bytes() == GOOD
-    assert orphan.exists()  # it might be alive
-    (tmp_path / "ml-latest-small.zip").unlink()
-    os.utime(orphan, (0, time.time() - downloads.DEADLINE - 1))
-    assert fetch(remote(), tmp_path).read_bytes() == GOOD
-    assert everything(tmp_path) == ["ml-latest-small.zip"]
+    refused(remote(fault), tmp_path, "127.0.0.1 does not answer: .* Try again later")
+    assert time.monotonic() - start < 20  # the silence lasts 60 s, and pooch by itself waits 30
 
 
 def test_a_damaged_file_is_replaced(remote, tmp_path):
@@ -320,23 +230,9 @@ def test_a_damaged_file_is_replaced(remote, tmp_path):
 
 def test_a_damaged_file_stays_damaged_when_there_is_no_network(remote, tmp_path):
     (tmp_path / "ml-latest-small.zip").write_bytes(GOOD[:1000])
-    with pytest.raises(DownloadError, match="cannot be reached"):
+    with pytest.raises(DownloadError, match="does not answer"):
         fetch(remote(server="nobody"), tmp_path)
     assert everything(tmp_path) == ["ml-latest-small.zip"] and not downloads.intact(remote(), tmp_path)
-
-
-def test_a_good_file_that_another_download_has_just_made_stays(remote, tmp_path, monkeypatch):
-    """Between the look and the download: whoever made it has been told that it is there."""
-    (tmp_path / "ml-latest-small.zip").write_bytes(GOOD)
-    monkeypatch.setattr(downloads, "intact", lambda *_: False)
-    with pytest.raises(DownloadError, match="cannot be reached"):
-        fetch(remote(server="nobody"), tmp_path)
-    assert (tmp_path / "ml-latest-small.zip").read_bytes() == GOOD
-
-
-def test_a_folder_that_vanishes_in_the_sweep_stops_nobody(remote, tmp_path):
-    (tmp_path / ".mflearn-listed").symlink_to(tmp_path / "and gone")
-    assert fetch(remote(), tmp_path).read_bytes() == GOOD
 
 
 @contextmanager
@@ -358,20 +254,9 @@ def test_a_folder_that_cannot_be_written(remote):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with read_only(folder):
-            refused(
-                remote(), folder, r"cannot be saved \(Permission denied\): name another folder with --to; now it is "
-            )
+            refused(remote(), folder, r"cannot be saved \(Permission.*\): name another folder than /.* with --to")
         (folder / "file").touch()
-        refused(remote(), folder / "file", "cannot be saved .* name another folder with --to")
-
-
-def test_four_at_once_get_one_good_file(remote, tmp_path):
-    threads = [threading.Thread(target=fetch, args=(remote(), tmp_path)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert everything(tmp_path) == ["ml-latest-small.zip"] and downloads.intact(remote(), tmp_path)
+        refused(remote(), folder / "file", "cannot be saved .* name another folder than .* with --to")
 
 
 def test_nothing_is_asked_for_without_encryption():
