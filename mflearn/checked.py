@@ -6,8 +6,7 @@ Arrays are copied, so that nothing done to them later reaches the caller's array
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,9 +135,12 @@ def _array(value: Any, name: str) -> np.ndarray:
 def _real(value: Any, name: str, axes: int | None) -> Tensor:
     """Real numbers, which may still be infinite or NaN, as a float64 tensor."""
     found = _array(value, name)
+    if found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
     if found.dtype.kind not in "biuf":  # bool, whole numbers with and without sign, floating-point numbers
-        raise TypeError(f"{name} is {short(value)}; it must hold real numbers")
-    if found.size == 0 or (axes is not None and found.ndim != axes):
+        came = value.tolist() if hasattr(value, "tolist") else value
+        raise TypeError(f"{name} is {short(came)}; it must hold real numbers")
+    if axes is not None and found.ndim != axes:
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
     return torch.from_numpy(found.astype(np.float64))
 
@@ -160,53 +162,3 @@ def short(value: Any) -> str:
     """How Python writes a value, on one line of at most 40 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-# Until model, sides, recommend, scores, downloads and datasets no longer use these
-
-
-def options(public: Callable) -> Callable:
-    """The function itself."""
-    return public
-
-
-def flag(value: Any, name: str) -> bool:
-    """True or False."""
-    return bool(value)
-
-
-def function(value: Any, name: str, **_: Any) -> Any:
-    """A function."""
-    return value
-
-
-def path(value: Any, name: str = "path") -> Path:
-    """Where a file is."""
-    return Path(value)
-
-
-def sequence(value: Any, name: str) -> list:
-    """Several things, one after the other."""
-    return value.tolist() if isinstance(value, Tensor | np.ndarray) else list(value)
-
-
-def items(value: Any, name: str) -> list:
-    """Several things that can be looked up."""
-    return sequence(value, name)
-
-
-def vector(value: Any, name: str) -> Tensor:
-    """Finite real numbers as a float64 tensor."""
-    return array(value, name, axes=1)
-
-
-def known(value: Any, places: dict, name: str) -> Tensor:
-    """Where each of these labels stands, as an int64 tensor."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
-        raise TypeError(f"{name} is {short(value)}; it must be a list of labels")
-    labels = value.tolist() if hasattr(value, "tolist") else list(value)
-    found = [places.get(label, -1) for label in labels]
-    if -1 in found:
-        wrong = short(labels[found.index(-1)])
-        raise ValueError(f"{name} holds {wrong}; it is none of the {len(places):,} labels known here")
-    return torch.tensor(found, dtype=torch.int64)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from . import checked
-from .ratings import Ratings, given
+from .ratings import Ratings, given, positions
 
 FORMAT = 1  # of a saved model
 LABELS = str | int | float  # that can be saved
@@ -108,9 +108,9 @@ class Model:
         """What the model predicts for each of these ratings, (N,)."""
         user, item = given(ratings).user, ratings.item
         if ratings.users is not self.users:
-            user = checked.known(ratings.users, self.row, "users")[user]
+            user = positions(ratings.users, self.row, "users")[user]
         if ratings.items is not self.items:
-            item = checked.known(ratings.items, self.column, "items")[item]
+            item = positions(ratings.items, self.column, "items")[item]
         result, H = torch.empty(len(user), dtype=torch.float64), self.H.mT
         for part in torch.arange(len(user)).split(max(1, 2**24 // self.W[..., 0, :].numel())):  # bounded memory
             WH = torch.linalg.vecdot(self.W[..., user[part], :], H[..., item[part], :])
@@ -119,7 +119,7 @@ class Model:
 
     def user(self, label: Any) -> "Taste":
         """A user of the training ratings."""
-        u = int(checked.known([label], self.row, "label")[0])
+        u = int(positions([label], self.row, "label")[0])
         covariance = None if self.spread is None else self.spread[u]
         return Taste(self, self.W[..., u, :], covariance, self.rated[self.begin[u] : self.begin[u + 1]])
 
@@ -129,8 +129,8 @@ class Model:
         The equations are those of the half step in `sides`, for one row, and their inverse matrix is the covariance of
         the row. Without items, the row is what is known of anybody: the mean of the prior.
         """
-        item = checked.known(items, self.column, "items")
-        value = checked.vector(values, "values") if len(values) else torch.zeros(0, dtype=torch.float64)
+        item = positions(items, self.column, "items")
+        value = checked.array(values, "values", axes=1) if len(values) else torch.zeros(0, dtype=torch.float64)
         if len(value) != len(item) or len(item.unique()) < len(item):
             came = f"there are {len(item.unique())} different items and {len(value)} values"
             raise ValueError(f"{came}; give one value for each item")
@@ -159,7 +159,7 @@ class Model:
         correlation, between −1 and 1. Unlike h_i·h_j, neither changes when W H is written with other factors. Biases
         are left out.
         """
-        i, count = int(checked.known([item], self.column, "item")[0]), checked.integer(count, "count", least=1)
+        i, count = int(positions([item], self.column, "item")[0]), checked.integer(count, "count", least=1)
         checked.choice(by, "by", ["cosine", "dot"])
         _, C, H = self._without_biases
         dot = _over_draws((H[..., None, :, i] @ C @ H)[..., 0, :])
@@ -174,7 +174,7 @@ class Model:
         variance y·S y. Its rating, whatever its value, will make S smaller: by Bayes' rule it becomes
         S − S y yᵀ S / (σ² + y·S y).
         """
-        left = dict.fromkeys(checked.known(items, self.column, "items").tolist())
+        left = dict.fromkeys(positions(items, self.column, "items").tolist())
         if checked.integer(count, "count", least=1) > len(left):
             raise ValueError(f"count is {count}; there are {len(left)} different items to choose from")
         S, Y, chosen = torch.linalg.inv(self.prior.precision.double()), self.H.mT[:, :-1].double(), []
@@ -313,7 +313,7 @@ class Taste:
         return [(label, min(max(rating, low), high)) for label, rating in best]
 
     def _columns(self, items: Iterable | None) -> Tensor | slice:
-        return slice(None) if items is None else checked.known(items, self.model.column, "items")
+        return slice(None) if items is None else positions(items, self.model.column, "items")
 
     def _unlimited(self, columns: Tensor | slice) -> Tensor:
         """The predicted ratings before they are limited to the scale."""

@@ -28,7 +28,7 @@ def rmse(predicted: Any, actual: Any) -> float:
     >>> round(rmse([4, 3], [5, 3]), 4)
     0.7071
     """
-    predicted, actual = checked.vector(predicted, "predicted"), checked.vector(actual, "actual")
+    predicted, actual = checked.array(predicted, "predicted", axes=1), checked.array(actual, "actual", axes=1)
     if len(predicted) != len(actual):
         raise ValueError(f"predicted and actual have {len(predicted)} and {len(actual)} values; give as many of each")
     return float((predicted - actual).square().mean().sqrt())

@@ -172,7 +172,6 @@ LINES = [
       ("fit", "als", "bayes", "implicit")),
     ("als(R, 1, lam=0)", f"lam is 0; {POSITIVE}"),
     ("M.user('z')", f"label {UNKNOWN}"),
-    ("M.predict([1], ['z'])", f"items {UNKNOWN}"),
     ("M.fold_in(['z'], [5])", f"items {UNKNOWN}"),
     ("taste.predict(['z'])", f"items {UNKNOWN}"),
     ("taste.deviation(['z'])", f"items {UNKNOWN}"),

