@@ -26,7 +26,8 @@ FLAGS = [
     "--disable-sync",
 ]
 
-# Run on an element with an explorer in it: from then on the page counts in `log` what each of its frames shows.
+# Run on an element with an explorer in it: from then on the page counts in `log` what each of its frames shows, until
+# `log.ended` is set.
 WATCH = """output => {
   const log = window.log = { key: 0, shown: 0, pictures: 0, blank: 0, frames: 0, tops: new Set(), heights: new Set() };
   addEventListener("keydown", () => { log.key = performance.now(); }, true);
@@ -48,7 +49,7 @@ WATCH = """output => {
     }
     log.tops.add(Math.round(output.querySelectorAll(".noUi-handle")[1].getBoundingClientRect().top));
     log.heights.add(Math.round(output.getBoundingClientRect().height));
-    requestAnimationFrame(frame);
+    if (!log.ended) requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 }"""
@@ -98,13 +99,13 @@ def _wait_for(url: str, server: subprocess.Popen) -> None:
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Page]:
-    """A page of a fresh browser."""
+    """A page of a fresh browser; further pages that share its cache come from `page.context.new_page()`."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.set_default_timeout(120_000)  # milliseconds; half a minute is not enough on a busy machine
-            yield page
+            context = browser.new_context(viewport={"width": 1280, "height": 1000})
+            context.set_default_timeout(120_000)  # milliseconds; half a minute is not enough on a busy machine
+            yield context.new_page()
         finally:
             browser.close()
 
@@ -114,7 +115,7 @@ def open_notebook(page: Page, address: str, token: str, name: str) -> None:
     page.goto(f"{address}/doc/tree/{name}?token={token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-    page.wait_for_function(idle)
+    page.wait_for_function(idle, polling=100)
 
 
 def run_all(page: Page) -> None:
@@ -131,6 +132,7 @@ def run_all(page: Page) -> None:
           return widget.sessionContext.session.kernel.status === 'idle';
         }""",
         timeout=300_000,
+        polling=250,  # milliseconds; by default each frame asks, and the page would draw all the time
     )
 
 

@@ -29,16 +29,80 @@ def lab(course):
         yield running
 
 
+@pytest.fixture(scope="module")
+def new_page():
+    """A function that makes a page. All pages are of one browser; each keeps its errors, and the requests to others."""
+    with chromium() as first:
+
+        def make():
+            page = first.context.new_page()
+            page.problems, page.outside = [], []
+            page.on("pageerror", lambda error: page.problems.append(str(error)))
+            page.on("request", lambda request: is_outside(request.url) and page.outside.append(request.url))
+            return page
+
+        yield make
+
+
+def is_outside(url):
+    return url.startswith(("http", "ws")) and "//127.0.0.1:" not in url
+
+
 @pytest.fixture
-def page():
-    with chromium() as page:
-        page.problems, page.outside = [], []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on(
-            "request",
-            lambda r: r.url.startswith(("http", "ws")) and "//127.0.0.1:" not in r.url and page.outside.append(r.url),
-        )
-        yield page
+def page(new_page):
+    page = new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def opened(lab, new_page):
+    """A function that gives the page of a notebook, whose cells have run. The pages in `SHARED` stay open."""
+    pages = {}
+
+    def get(name):
+        if name not in pages:
+            for other in pages.keys() - SHARED:
+                pages.pop(other).close()
+            pages[name] = new_page()
+            open_notebook(pages[name], *lab, name)
+            run_all(pages[name])
+        return pages[name]
+
+    return get
+
+
+TOY = "04_toy_example.ipynb"
+SHARED = {TOY, "08_sparse_ratings.ipynb"}  # several tests look at these; the cells run once for all of them
+
+
+@pytest.fixture(scope="module")
+def toy(opened):
+    """The page of notebook 04, and the state of its explorer right after its cells have run."""
+    page = opened(TOY)
+    page.first_state = state(page)
+    execute(page, KEEP)
+    return page
+
+
+KEEP = "kept = explorer.settings, explorer.compute, explorer.describe"
+
+
+def as_it_was(page):
+    """The explorer of notebook 04 with its own functions and its last setting, whatever the test before did to it."""
+    execute(page, "settings, explorer.compute, explorer.describe = kept\nexplorer.set(**settings)")
+    box, picture, line = explorer_with(page, "learning rate η")
+    page.wait_for_function("e => e.innerText.includes('k = 2, η = 0.3, Adam')", arg=line.element_handle())
+    return box, picture, line
+
+
+def state(page):
+    """What the explorer of notebook 04 shows after its cells have run: its line, its picture, its number boxes."""
+    box, picture, line = explorer_with(page, "learning rate η")
+    page.wait_for_function("e => e.innerText.includes('η = 0.3, Adam')", arg=line.element_handle())
+    page.wait_for_timeout(1000)  # were the page to send settings back as moves, they would come now
+    boxes = [box.get_by_role("spinbutton").nth(i).input_value() for i in range(4)]
+    return line.inner_text(), pixels(page, picture), *boxes
 
 
 def explorer_with(page, label):
@@ -68,16 +132,10 @@ def pixels(page, picture):
     )
 
 
-def test_k_and_eta_are_live_in_notebook_04(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    run_all(page)
-    box, picture, line = explorer_with(page, "learning rate η")
-    page.wait_for_timeout(1000)  # were the page to send settings back as moves, they would come now
-    shown = pixels(page, picture)
-    assert "η = 0.3, Adam" in line.inner_text(), "the last setting of the notebook is not what is shown"
-    assert box.get_by_role("spinbutton", name="learning rate η").input_value() == "0.3", (
-        "the page has sent the setting back, changed"
-    )
+def test_k_and_eta_are_live_in_notebook_04(toy):
+    page, (_, shown, *boxes) = toy, toy.first_state
+    assert "0.3" in boxes, "the page has sent the setting back, changed"
+    box, picture, line = as_it_was(page)
 
     k, eta = box.get_by_role("slider").nth(0), box.get_by_role("slider").nth(1)
     said = press(page, k, "ArrowLeft", line)
@@ -139,9 +197,8 @@ def test_every_explorer_of_the_course_is_listed():
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
-def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_without_a_mouse(lab, page, name):
-    open_notebook(page, *lab, name)
-    run_all(page)
+def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_without_a_mouse(opened, name):
+    page = opened(name)
     assert errors(page) == [] and page.problems == [] and page.outside == []
     page.wait_for_timeout(1000)  # for an echo of a setting before
     for words in LAST_SETTINGS.get(name, []):
@@ -180,10 +237,9 @@ ACTIVE = {
 }
 
 
-def test_a_question_is_answered_by_keyboard(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    run_all(page)
-    box, _, line = explorer_with(page, "learning rate η")
+def test_a_question_is_answered_by_keyboard(toy):
+    page = toy
+    box, _, line = as_it_was(page)
     button = box.get_by_role("button", name="Show me")
     assert button.is_disabled()
     box.get_by_role("radio").first.focus()
@@ -205,39 +261,35 @@ def execute(page, code):
     )
 
 
-def test_an_error_is_one_red_line_and_the_next_move_works(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    run_all(page)
-    box, _, line = explorer_with(page, "learning rate η")
+def test_an_error_is_one_red_line_and_the_next_move_works(toy):
+    page = toy
+    box, _, line = as_it_was(page)
     eta = box.get_by_role("slider", name="learning rate η")
     colour, before = "e => getComputedStyle(e).color", press(page, eta, "ArrowLeft", line)
     assert before.startswith("k = 2") and line.evaluate(colour) == line.evaluate(
         "e => getComputedStyle(e.parentElement).color"
     )
     height = line.bounding_box()["height"]
-    execute(
-        page, "kept = explorer.describe\ndef broken(result): raise ValueError('injected')\nexplorer.describe = broken"
-    )
-    assert press(page, eta, "ArrowLeft", line).startswith("This did not work: ValueError: injected (broken, line 2).")
+    execute(page, "def broken(result): raise ValueError('injected')\nexplorer.describe = broken")
+    assert press(page, eta, "ArrowLeft", line).startswith("This did not work: ValueError: injected (broken, line 1).")
     red, green, blue = (int(part) for part in line.evaluate(colour)[4:-1].split(", "))
     assert red > 150 > 100 > max(green, blue) and line.bounding_box()["height"] == height
-    execute(page, "explorer.describe = kept")
+    execute(page, "explorer.describe = kept[2]")
     assert press(page, eta, "ArrowLeft", line).startswith("k = 2, η = 0.2239, Adam")
     assert errors(page) == [] and page.problems == []
 
 
-def test_long_work_is_stopped_by_keyboard(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    run_all(page)
-    box, _, line = explorer_with(page, "learning rate η")
+def test_long_work_is_stopped_by_keyboard(toy):
+    page = toy
+    box, _, line = as_it_was(page)
     execute(
         page,
-        "import time\nkept = explorer.compute\n"
+        "import time\n"
         "def slow(watch, **settings):\n"
         "    for step in range(100_000):\n"
         "        if not watch(step / 100_000): break\n"
         "        time.sleep(0.02)\n"
-        "    return kept(**settings)\n"
+        "    return kept[1](**settings)\n"
         "explorer.compute = slow",
     )
     height, button = box.bounding_box()["height"], box.get_by_role("button", name="Stop")
@@ -253,9 +305,8 @@ def test_long_work_is_stopped_by_keyboard(lab, page):
     button.wait_for(state="hidden")
 
 
-def test_the_test_set_is_opened_by_a_button_that_counts(lab, page):
-    open_notebook(page, *lab, "08_sparse_ratings.ipynb")
-    run_all(page)
+def test_the_test_set_is_opened_by_a_button_that_counts(opened):
+    page = opened("08_sparse_ratings.ipynb")
     box, _, _ = explorer_with(page, "share observed")
     button = box.get_by_role("button", name="Open the test set (opened 1×)")  # the notebook opened it once
     box.get_by_text("Opened once: test RMSE 0.594 for k = 3, λ = 0.05.").wait_for()
@@ -265,10 +316,9 @@ def test_the_test_set_is_opened_by_a_button_that_counts(lab, page):
     assert box.get_by_role("button", name="Open the test set (opened 2×)").is_visible()
 
 
-def test_nothing_flickers_grows_or_jumps_while_a_key_is_held(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    run_all(page)
-    box, _, line = explorer_with(page, "learning rate η")
+def test_nothing_flickers_grows_or_jumps_while_a_key_is_held(toy):
+    page = toy
+    box, _, line = as_it_was(page)
     handle = box.get_by_role("slider").nth(1)
     handle.focus()
     page.wait_for_timeout(500)
@@ -280,27 +330,23 @@ def test_nothing_flickers_grows_or_jumps_while_a_key_is_held(lab, page):
         if turn >= 3 and turn % 2 and page.evaluate("() => log.pictures >= 10 && log.frames >= 50"):
             break
     press(page, handle, "Home", line)
+    page.evaluate("() => { log.ended = true }")
     log = page.evaluate("() => ({ ...log, tops: [...log.tops], heights: [...log.heights] })")
     assert log["pictures"] >= 10 and log["frames"] >= 50
     assert log["blank"] == 0 and len(log["tops"]) == len(log["heights"]) == 1
 
 
-def test_restart_and_run_all_gives_the_same_state(lab, page):
-    open_notebook(page, *lab, "04_toy_example.ipynb")
-    states = set()
-    for _ in range(3):
-        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
-        page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-        run_all(page)
-        box, picture, line = explorer_with(page, "learning rate η")
-        page.wait_for_function("e => e.innerText.includes('η = 0.3, Adam')", arg=line.element_handle())
-        page.wait_for_timeout(500)
-        boxes = [box.get_by_role("spinbutton").nth(i).input_value() for i in range(4)]
-        states.add((line.inner_text(), pixels(page, picture), *boxes))
-        assert page.locator(".jp-OutputArea-output", has=page.get_by_label("learning rate η")).count() == 1
-        ended = r"Error: Canceled future for \w+ message before replies were done"  # with the old kernel
-        assert errors(page) == [] and [error for error in page.problems if not re.fullmatch(ended, error)] == []
-    assert len(states) == 1
+def test_restart_and_run_all_gives_the_same_state(toy):
+    page = toy
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    run_all(page)
+    assert state(page) == page.first_state
+    assert page.locator(".jp-OutputArea-output", has=page.get_by_label("learning rate η")).count() == 1
+    ended = r"Error: Canceled future for \w+ message before replies were done"  # with the old kernel
+    assert errors(page) == [] and [error for error in page.problems if not re.fullmatch(ended, error)] == []
+    page.problems.clear()
+    execute(page, KEEP)
 
 
 def test_without_a_kernel_an_explorer_says_what_to_do(lab, course, page):
