@@ -17,3 +17,10 @@ collect_ignore = ["bench", "other_arithmetic"]  # benchmarks, and a sitecustomiz
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too
+
+LONGEST = "test_solved_course.py", "test_browser.py"
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files come first: each of the two processes begins with one, and both are busy to the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
