@@ -123,11 +123,11 @@ def choice(value: Any, name: str, allowed: Sequence) -> Any:
 
 
 def _array(value: Any, name: str) -> np.ndarray:
-    """A copy as an array of numpy."""
+    """An array of numpy, which may still share its memory with the value."""
     if np.ma.is_masked(value):
         raise TypeError(f"{name} is a masked array; say what is hidden in a separate mask")
     try:
-        return np.array(value.numpy(force=True) if isinstance(value, Tensor) else value)
+        return np.asarray(value.numpy(force=True) if isinstance(value, Tensor) else value)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; they must all have the same length") from None
 
@@ -142,7 +142,7 @@ def _real(value: Any, name: str, axes: int | None) -> Tensor:
         raise TypeError(f"{name} is {short(came)}; it must hold real numbers")
     if axes is not None and found.ndim != axes:
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
-    return torch.from_numpy(found.astype(np.float64))
+    return torch.from_numpy(found.astype(np.float64))  # astype copies
 
 
 def _finite(table: Tensor, name: str) -> Tensor:
