@@ -135,12 +135,10 @@ def _array(value: Any, name: str) -> np.ndarray:
 def _real(value: Any, name: str, axes: int | None) -> Tensor:
     """Real numbers, which may still be infinite or NaN, as a float64 tensor."""
     found = _array(value, name)
-    if found.size == 0:
-        raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
-    if found.dtype.kind not in "biuf":  # bool, whole numbers with and without sign, floating-point numbers
-        came = value.tolist() if hasattr(value, "tolist") else value
-        raise TypeError(f"{name} is {short(came)}; it must hold real numbers")
-    if axes is not None and found.ndim != axes:
+    if found.size and found.dtype.kind not in "biuf":  # bool, int, unsigned int, float
+        wrong = next((each for each in found.flat if not isinstance(each, numbers.Real)), value)
+        raise TypeError(f"{name} holds {short(_python(wrong))}; it must hold real numbers")
+    if found.size == 0 or (axes is not None and found.ndim != axes):
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
     return torch.from_numpy(found.astype(np.float64))  # astype copies
 

@@ -131,7 +131,7 @@ CALLS = {  # name: (arguments that are the caller's arrays, the call)
     "noise_threshold": (("A",), noise_threshold),
     "multiplicative": (("A", "W", "H"), lambda A, W, H: points(multiplicative(A, (W, H)))),
     "projected": (("A", "W", "H"), lambda A, W, H: points(projected(A, (W, H)))),
-    "nonnegative": (("A", "seed"), lambda A, seed: nonnegative.factorize(A, 2, steps=9, seed=seed)),
+    "nonnegative": (("A", "seed"), lambda A, seed: nonnegative.nmf(A, 2, steps=9, seed=seed)),
     "random_start": (("A", "seed"), lambda A, seed: random_start(A, 2, seed=seed).Z),
     "match": (("W", "H"), lambda W, H: match(W[:2], H).similarity),
     "stability": (("A",), lambda A: stability([A[:2], A[2:]]).pairs),

@@ -48,9 +48,9 @@ NO_MATRIX = {
     "np.zeros((0, 3))": "A has shape (0, 3); it must be a matrix with at least one entry",
     "[]": "A has shape (0,); it must be a matrix with at least one entry",
     "[[1, 2], [3]]": "A has rows of different lengths; they must all have the same length",
-    "[['5', '3']]": "A is [['5', '3']]; it must hold real numbers",
-    "np.array([[1j]])": "A is array([[0.+1.j]]); it must hold real numbers",
-    "None": "A is None; it must hold real numbers",
+    "[['5', '3']]": "A holds '5'; it must hold real numbers",
+    "np.array([[1j]])": "A holds 1j; it must hold real numbers",
+    "None": "A holds None; it must hold real numbers",
     "np.ma.array([[1, 2]], mask=[[0, 1]])": "A is a masked array; say what is hidden in a separate mask",
 }
 A_COUNT = {
@@ -90,7 +90,7 @@ LINES = [
     *((f"random_factors(4, 2, 1, seed={seed})", f"seed is {seed}; {MANY.format(0)}") for seed in (-1, 1.5, [1, -1])),
     *((f"factorize(A, 1, eta={eta}, steps=5)", f"eta is {eta}; {RATE}") for eta in (0, -1, "nan", [0.1, -1])),
     *((f"{rule}([W], [0.1, 0.0])", f"eta is [0.1, 0.0]; {RATE}") for rule in ("GradientDescent", "Momentum", "Adam")),
-    ("factorize(A, 1, eta='fast', steps=5)", "eta is 'fast'; it must hold real numbers"),
+    ("factorize(A, 1, eta='fast', steps=5)", "eta holds 'fast'; it must hold real numbers"),
     ("factorize(A, eta=0.1, steps=5)", "k is missing; give a rank, a whole number of 1 or more, or a start (W, H)"),
     ("factorize(A, 3, start=pair, eta=0.1, steps=5)", "k is 3; the start has rank 2"),
     ("nonnegative.nmf(A, 3, start=pair, steps=5)", "k is 3; the start has rank 2"),
@@ -156,7 +156,7 @@ LINES = [
      "users, items and values have 2, 1 and 1 entries; they must have the same number, 1 or more"),
     ("Ratings.of([1, None], ['a', 'b'], [5, 4])", "user_labels has no label at 1; every rating needs one"),
     ("Ratings.of([1, 2], ['a', 'b'], [5, nan])", "values holds nan at [1]; all entries must be finite"),
-    ("Ratings.of([1], ['a'], ['5'])", "values is ['5']; it must hold real numbers"),
+    ("Ratings.of([1], ['a'], ['5'])", "values holds '5'; it must hold real numbers"),
     ("Ratings.of([1], ['a'], [5], duplicates='first')",
      "duplicates is 'first'; it must be one of None, 'last', 'mean'"),
     ("R.split(1.5)", "share is 1.5; it must be a finite number above 0 and below 1"),
@@ -219,7 +219,7 @@ def called_in_notebooks():
 
 
 NOT_ASKED = {  # no wrong argument of theirs is likely, or what they call answers
-    *("mflearn.descent.Factors", "mflearn.ratings.Ratings", "mflearn.model.Model.save"),
+    *("mflearn.objectives.Factors", "mflearn.ratings.Ratings", "mflearn.model.Model.save"),
     *("mflearn.objectives.Frobenius.residual", "mflearn.objectives.Observed.residual"),
     *("mflearn.ratings.Ratings.to_dense", "mflearn.objectives.Observed.gradient"),
     *("mflearn.estimator.MatrixFactorization.transform", "mflearn.estimator.MatrixFactorization.inverse_transform"),

@@ -185,8 +185,8 @@ def test_an_item_without_a_title_is_called_by_its_label(content, alone):
 BROKEN = {
     "empty": ("", "no table"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
-    "no rows": ("user,item,value\n", r"has shape \(0,\)"),
-    "words": ("user,item,value\n1,2,good\n", r"'value' is \['good'\]"),
+    "no rows": ("user,item,value\n", "has shape"),
+    "words": ("user,item,value\n1,2,good\n", "'value' holds"),
     "holes": ("user,item,value\n1,2,\n", "'value' holds nan"),
     "twice": ("user,item,value\n1,2,3\n1,2,4\n", "1 ratings are duplicates"),
     "no label": ("user,item,value\n,2,3\nAnn,2,4\n", "has no label"),
