@@ -173,7 +173,7 @@ def test_the_loss_with_biases_is_the_formula():
 
 def test_biases_are_learnt_by_the_one_loop_and_the_ones_stay():
     ratings, start = listed(), with_biases(random_factors(6, 5, 1, seed=1, scale=0.1))
-    f = Observed(ratings, lam=0.1, mean=ratings.mean, biases=True)
+    f = Observed(ratings, lam=0.1, mean=ratings.mean, biases=True, weighted=True)
     for rule in (GradientDescent, Adam):
         run = factorize(f, start=tuple(start), eta=0.02, steps=500, rule=rule)
         assert (run.W[:, -1] == 1).all() and (run.H[0] == 1).all()
@@ -184,7 +184,7 @@ def test_biases_are_learnt_by_the_one_loop_and_the_ones_stay():
 
 
 def als_double(ratings, k, lam):
-    return als(ratings, k, lam=lam, weighted=False, dtype=torch.float64)
+    return als(ratings, k, lam=lam, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -201,7 +201,7 @@ def test_sampled_gradients_are_the_gradient_on_average(weighted):
 
 def test_stochastic_descent_comes_near_the_minimum():
     ratings = listed(30, 20)
-    f = Observed(ratings, lam=0.05, mean=ratings.mean, biases=True)
+    f = Observed(ratings, lam=0.05, mean=ratings.mean, biases=True, weighted=True)
     start = with_biases(random_factors(30, 20, 2, scale=0.1))
     run = record(descend(f.sampled(20, seed=1), start, partial(GradientDescent, eta=0.002)), f, steps=5000)
     best = min(float(sweep.loss) for sweep in itertools.islice(als_double(ratings, 2, 0.05), 200))
