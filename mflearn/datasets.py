@@ -21,7 +21,7 @@ from .festival import Truth, invent
 from .ratings import Ratings
 from .titles import Table
 
-LARGEST = 1 << 28  # bytes of a file in an archive: 256 MB; a file that would grow beyond is refused
+MOST_BYTES = 1 << 28  # bytes of a file in an archive: 256 MB; a file that would grow beyond is refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,15 +190,15 @@ def _reader(folder: Path) -> Callable[[str], bytes]:
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise ValueError(f"{path.parent.name} holds no {path.name}")
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {LARGEST:,} are read")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are read")
     return path.read_bytes()
 
 
 def member(archive: Path, name: str) -> bytes:
     """The bytes of a file in a zip archive, which is never unpacked.
 
-    Refused: an archive that would write outside its folder if it were, and a file of more than LARGEST bytes.
+    Refused: an archive that would write outside its folder if it were, and a file of more than MOST_BYTES bytes.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -207,8 +207,8 @@ def member(archive: Path, name: str) -> bytes:
                 if path.is_absolute() or ".." in path.parts:
                     raise ValueError(f"{archive.name} holds {entry!r:.60}, outside its own folder; it is not read")
             size = opened.getinfo(name).file_size
-            if size > LARGEST:
-                raise ValueError(f"{name} in {archive.name} has {size:,} bytes; at most {LARGEST:,} are read")
+            if size > MOST_BYTES:
+                raise ValueError(f"{name} in {archive.name} has {size:,} bytes; at most {MOST_BYTES:,} are read")
             return opened.read(name)
     except KeyError:
         raise ValueError(f"{archive.name} holds no {name}") from None

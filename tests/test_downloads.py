@@ -338,7 +338,7 @@ def test_load_says_that_a_download_is_damaged(small, tmp_path):
 
 
 HOSTILE = {
-    "bomb": ({"ml-latest-small/ratings.csv": b"0" * (datasets.LARGEST + 1)}, "has 268,435,457 bytes; at most"),
+    "bomb": ({"ml-latest-small/ratings.csv": b"0" * (datasets.MOST_BYTES + 1)}, "has 268,435,457 bytes; at most"),
     "above": ({"../ratings.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),
     "absolute": ({"/etc/ratings.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),
     "windows": ({"a\\..\\..\\b.csv": b"", "ml-latest-small/ratings.csv": b"a,b,c\n1,1,1\n"}, "outside its own folder"),

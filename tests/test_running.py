@@ -18,7 +18,7 @@ import torch
 from jupyter_client.manager import start_new_kernel
 
 from mflearn.exercises import check, logbook, running
-from mflearn.exercises.comparable import LARGEST, TooLarge, comparable
+from mflearn.exercises.comparable import MOST_PARTS, TooLarge, comparable
 from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET, same
 
 LINUX = sys.platform == "linux"
@@ -73,7 +73,7 @@ BODIES = {  # and others, with what must be said of each
     "a list without an end": (
         "return type('Own', (list,), {'__iter__': lambda _: itertools.count()})()", ERROR, "more numbers than anybody",
     ),
-    "a large list": (f"return list(range({LARGEST} - 1))", NOT_YET, f"shape is {LARGEST - 1}, not"),
+    "a large list": (f"return list(range({MOST_PARTS} - 1))", NOT_YET, f"shape is {MOST_PARTS - 1}, not"),
     "a changed argument": (f"E = {RIGHT}; w += 1; return E", ALMOST, "changes its argument w"),
     "random numbers": (f"{DRAWS}; return torch.rand(len(w), len(h))", NOT_YET, ""),
     "other settings of torch": (f"E = {RIGHT}; {SETTINGS}; return E", CORRECT, ""),
@@ -234,7 +234,9 @@ def test_of_all_else_only_the_name_of_the_class_remains(value):
         assert comparable(value) is comparable(value) is not value
 
 
-@pytest.mark.parametrize("value", [[0] * LARGEST, "x" * (LARGEST + 1), np.zeros(LARGEST), [[0] * (LARGEST // 2)] * 2])
+@pytest.mark.parametrize(
+    "value", [[0] * MOST_PARTS, "x" * (MOST_PARTS + 1), np.zeros(MOST_PARTS), [[0] * (MOST_PARTS // 2)] * 2]
+)
 def test_what_is_too_large_to_compare_is_refused(value):
     with pytest.raises(TooLarge):
         comparable(value)

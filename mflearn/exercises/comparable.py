@@ -10,7 +10,7 @@ from torch import Tensor
 from ..descent import Factors
 
 DEEPEST = 20  # lists in lists
-LARGEST = 200_000  # numbers, letters and parts of lists, all together
+MOST_PARTS = 200_000  # numbers, letters and parts of lists, all together
 BASIC = (bool, int, float, complex, str)
 
 
@@ -29,7 +29,7 @@ def comparable(value: Any) -> Any:
 
 class _Copier:
     def __init__(self) -> None:
-        self.left = LARGEST
+        self.left = MOST_PARTS
 
     def take(self, size: int) -> None:
         self.left -= size
