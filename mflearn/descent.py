@@ -26,7 +26,7 @@ FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if large
 
 
 class Rule(Protocol):
-    """Moves parameters along `-parameter.grad`, in place; torch's optimizers are rules, and so are the three below."""
+    """Moves parameters along `-parameter.grad`, in place; torch's optimizers are rules, and so are those below."""
 
     def step(self) -> Any:
         """One update of all parameters."""

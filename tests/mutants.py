@@ -251,6 +251,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("numbers", metavar="NOTEBOOK", nargs="*", help="such as 01; default: all")
     parser.add_argument("--write", action="store_true", help=f"write the table to tests/{TABLE.name}")
     options = parser.parse_args(arguments)
+    if options.write and options.numbers:
+        parser.error("--write counts all notebooks; leave the numbers out")
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)  # as in the notebooks
     warnings.simplefilter("ignore")  # of a transposed vector, say

@@ -193,7 +193,7 @@ def test_every_explorer_of_the_course_is_listed():
     shown = {path.name: re.findall(r"= explore_\w+\(", path.read_text("utf-8")) for path in NOTEBOOKS.glob("*.ipynb")}
     assert {name: len(found) for name, found in shown.items() if found} == {
         name: len(labels) for name, labels in EXPLORERS.items()
-    }
+    }, "give each explorer a label in EXPLORERS, above"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))

@@ -14,7 +14,12 @@ from mflearn.matrices import low_rank_matrix, toy_matrix
 from mflearn.objectives import Frobenius, square
 
 A = toy_matrix()
-RULES = [GradientDescent, Momentum, Adam]
+THEIRS = {  # what torch calls them
+    GradientDescent: torch.optim.SGD,
+    Momentum: partial(torch.optim.SGD, momentum=0.9),
+    Adam: torch.optim.Adam,
+}
+RULES = list(THEIRS)
 
 
 def torch_walk(A, W, H, optimizer, steps):
@@ -70,7 +75,7 @@ def test_a_rate_for_each_run_is_the_same_rule(rule):
     """Adam takes a shorter way with a single η than with one for each run; torch has only the single η."""
     rates = [0.005, 0.02]
     run = factorize(A, 2, eta=rates, steps=300, rule=rule, keep_path=True)
-    torch_rule = {Adam: torch.optim.Adam}.get(rule, partial(torch.optim.SGD, momentum=0.9 * (rule is Momentum)))
+    torch_rule = THEIRS[rule]
     for i, eta in enumerate(rates):
         walk = torch_walk(A, *random_factors(4, 2, 2), partial(torch_rule, lr=eta), 300)
         assert farthest(run[i], walk) < 1e-12

@@ -90,7 +90,8 @@ def test_cases_are_the_same_for_the_same_seed_and_others_for_another(id):
 @pytest.mark.parametrize("id", EXERCISES)
 def test_an_exercise_has_its_parts(id):
     one = EXERCISES[id]
-    assert len(one.wrong) >= WRONG_ANSWERS and 2 <= len(one.hints) <= 4
+    assert len(one.wrong) >= WRONG_ANSWERS, f"{id} has {len(one.wrong)} wrong answers; write {WRONG_ANSWERS} or more"
+    assert 2 <= len(one.hints) <= 4, f"{id} has {len(one.hints)} hints; write 2 to 4"
     codes = [code for wrong in one.wrong for code in wrong.codes]
     assert len({wrong.diagnosis for wrong in one.wrong}) == len(one.wrong) and len({*codes}) == len(codes)
     texts = [one.title, one.statement, one.further, *one.hints, *(wrong.diagnosis for wrong in one.wrong)]
@@ -553,6 +554,9 @@ def test_the_page_for_lecturers_holds_everything(tmp_path):
     assert [q.text for q in QUESTIONS.values() if q.text not in text] == []
 
 
+REWRITE = "run: python tests/mutants.py --write"
+
+
 def rows(text):
     return [line for line in text.splitlines() if re.match(r"\| \d\d\.\d", line)]
 
@@ -562,7 +566,7 @@ def test_the_table_of_mutants_is_complete_and_none_was_missed():
     counts = [[int(cell) for cell in line.split("|")[2:-1]] for line in rows(text)]
     assert [line.split("|")[1].strip() for line in rows(text)] == [
         f"{one.id} {one.title}" for one in EXERCISES.values()
-    ]
+    ], REWRITE
     assert all(len(row) == 1 + len(COLUMNS) and row[0] == sum(row[1:]) for row in counts)
     assert sum(row[1 + COLUMNS.index("missed")] for row in counts) == 0, "called correct, but wrong"
     wrong = [row[0] - row[1 + COLUMNS.index("equivalent")] for row in counts]
@@ -575,7 +579,7 @@ def test_the_table_of_mutants_is_what_comes_out(number):
     command = [sys.executable, str(Path(__file__).with_name("mutants.py")), number]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert rows(done.stdout) == [row for row in rows(TABLE.read_text(encoding="utf-8")) if row[2:4] == number]
+    assert rows(done.stdout) == [row for row in rows(TABLE.read_text(encoding="utf-8")) if row[2:4] == number], REWRITE
 
 
 def test_a_check_that_sees_too_little_is_found_out():

@@ -332,7 +332,7 @@ def test_a_lesson_has_its_parts(notebook):
     titles = [title for _, title in notebook.headings]
     parts = ("Exercises", "Summary", "Further reading") if notebook.is_lesson else ()
     missing = [part for part in parts if not any(title.startswith(part) for title in titles)]
-    assert missing == []
+    assert missing == [], "a lesson has these headings"
 
 
 def test_links_to_other_notebooks_lead_somewhere(notebook):

@@ -109,6 +109,12 @@ def test_the_table_in_the_readme_lists_the_notebooks():
     assert listed == there
 
 
+def test_the_first_notebook_links_to_all_others():
+    text = read("notebooks/00_start_here.ipynb")
+    names = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if not path.name.startswith("00")]
+    assert [name for name in names if f"]({name})" not in text] == []
+
+
 def test_no_file_names_a_folder_of_one_machine():
     for name in files():
         path = ROOT / name

@@ -599,7 +599,9 @@ ASKED = [name for name in EXPLORERS if name != "explore_stability_game"]
 @pytest.fixture(scope="module", params=ASKED)
 def asked(request):
     """The name of an explorer, and the explorer."""
-    return request.param, getattr(widgets, request.param)()
+    explorer = getattr(widgets, request.param)()
+    assert explorer.prediction, f"{request.param} asks nothing; give its Explorer a question=Question(…)"
+    return request.param, explorer
 
 
 def test_every_question_has_one_right_answer_among_its_options(asked):

@@ -9,6 +9,9 @@
     ## Wrong: sign                    code that learners write, then what is said to them
     ## Cases                          Python: `cases(seed)`, perhaps `accepts(arguments, value)` and other functions
 
+An exercise has two to four hints and at least five wrong answers, seven on average over a notebook, each with words of
+its own, at most 320 characters.
+
 The code of a wrong answer is the whole answer, or a `return` that takes the place of the solution's last line, or a
 block marked `diff` with the lines of the solution that differ, `-` before and `+` after. Several blocks may share one
 diagnosis. With `shows: name` below its heading a wrong answer is recognised by a function of the section Cases, where
