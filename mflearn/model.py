@@ -167,7 +167,7 @@ class Model:
         score = dot if by == "dot" else dot / (variance * variance[i]).sqrt().clamp_min(1e-30)
         return self._best(score, torch.tensor([i]), count)
 
-    def telling(self, items: Iterable, count: int = 10) -> list:
+    def most_informative(self, items: Iterable, count: int = 10) -> list:
         """The items to ask a new user for first: each is the one whose rating is the least certain after those before.
 
         At first the covariance S of the user is that of the prior, Λ⁻¹. The next item is the one with the largest

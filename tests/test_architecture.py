@@ -69,7 +69,7 @@ def test_imports_point_one_way(file):
         ("plots.py", "from mflearn import widgets, exact", {"widgets"}),
         ("widgets/explorer.py", "from ..descent import factorize; from .picture import picture", set()),
         ("widgets/explorer.py", "from .. import __main__", {"__main__"}),
-        ("checked.py", "import mflearn.__main__ as door", {"__main__"}),
+        ("checked.py", "import mflearn.__main__ as command_line", {"__main__"}),
         ("exact.py", "from .objectives import Factors; import torch", set()),
         ("exact.py", "from .descent import factorize", {"descent"}),
         ("nonnegative.py", "from . import exact, estimator", {"estimator"}),

@@ -60,7 +60,7 @@ A_COUNT = {
     "n": ("random_factors(4, {}, 2)",),
     "repeats": ("multiplicative(A, pair, repeats={})", "projected(A, pair, repeats={})"),
     "n_components": ("MatrixFactorization({}).fit(A)", "MatrixFactorization({}).fit_transform(A)"),
-    "count": ("Observed(R).sampled({})", "M.telling(['a', 'b'], {})", "M.similar('a', {})", "taste.top({})"),
+    "count": ("Observed(R).sampled({})", "M.most_informative(['a', 'b'], {})", "M.similar('a', {})", "taste.top({})"),
 }
 A_START = ("factorize(A, start={}, eta=0.1, steps=5)", "multiplicative(A, {})", "projected(A, {})")
 NO_START = {

@@ -115,7 +115,7 @@ def test_an_optimizer_of_torch_takes_a_batch_of_seeds_at_one_rate(rule):
 
 
 @pytest.mark.parametrize("made", [torch.optim.LBFGS, lambda parameters, eta: None])
-def test_a_rule_without_a_plain_step_is_refused_at_the_door(made):
+def test_a_rule_without_a_plain_step_is_refused_before_the_walk(made):
     with pytest.raises(TypeError, match=r"^rule made a (LBFGS|NoneType); it must have a step\(\)[^\n]*$"):
         factorize(A, 2, eta=0.1, steps=10, rule=made)
     with pytest.raises(TypeError, match=r"^rule made a "):

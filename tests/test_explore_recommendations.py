@@ -9,7 +9,7 @@ from mflearn import recommend, widgets
 from mflearn.festival import invent
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
-from mflearn.widgets.recommendations import LONG, RANKINGS, SHARES, SOLVERS, Desk, describe, shared
+from mflearn.widgets.recommendations import LONG, RANKINGS, SHARES, SOLVERS, Recommender, describe, shared
 
 NOTHING = {f"rate{i}": 0.0 for i in range(1, LONG + 1)}
 TASTE = NOTHING | {f"rate{i}": float(1 + i % 5) for i in range(1, LONG + 1)}
@@ -17,79 +17,79 @@ FIRST = {"solver": "Bayes", "k": "16", "cut": 50, "by": "predicted rating"}
 
 
 @pytest.fixture(scope="module")
-def desk():
-    return Desk(invent()[0])
+def recommender():
+    return Recommender(invent()[0])
 
 
-def test_the_list_is_that_of_fold_in(desk):
-    model = recommend.fit(desk.ratings, 16)
-    given = {label: TASTE[f"rate{i}"] for i, label in enumerate(desk.ten, 1)}
+def test_the_list_is_that_of_fold_in(recommender):
+    model = recommend.fit(recommender.ratings, 16)
+    given = {label: TASTE[f"rate{i}"] for i, label in enumerate(recommender.ten, 1)}
     taste = model.fold_in([*given], [*given.values()])
-    result = desk.compute(**FIRST | {"cut": 1}, **TASTE)
+    result = recommender.compute(**FIRST | {"cut": 1}, **TASTE)
     labels = [label for label, _ in taste.top(LONG)]
-    assert [desk.ratings.items[i] for i in result.at.tolist()] == labels
-    assert result.titles == tuple(map(desk.title, labels))
+    assert [recommender.ratings.items[i] for i in result.at.tolist()] == labels
+    assert result.titles == tuple(map(recommender.title, labels))
     assert torch.allclose(result.predicted, taste.predict())
     assert torch.allclose(result.deviation, taste.deviation(labels))
 
 
 @pytest.mark.parametrize(("solver", "k", "by"), [*itertools.product(SOLVERS, ("2", "16"), RANKINGS)])
 @pytest.mark.parametrize("stars", [NOTHING, TASTE, TASTE | {"rate3": 0.0}], ids=["nothing", "ten", "nine"])
-def test_a_list_has_ten_films_none_of_them_rated_all_above_the_cut(desk, solver, k, by, stars):
-    for cut in (1, desk.most):
-        result = desk.compute(solver=solver, k=k, cut=cut, by=by, **stars)
-        rated = {desk.ratings.column[label] for i, label in enumerate(desk.ten, 1) if stars[f"rate{i}"]}
+def test_a_list_has_ten_films_none_of_them_rated_all_above_the_cut(recommender, solver, k, by, stars):
+    for cut in (1, recommender.most):
+        result = recommender.compute(solver=solver, k=k, cut=cut, by=by, **stars)
+        rated = {recommender.ratings.column[label] for i, label in enumerate(recommender.ten, 1) if stars[f"rate{i}"]}
         assert len({*result.at.tolist()} - rated) == LONG
-        assert int(desk.count[result.at].min()) >= cut
+        assert int(recommender.count[result.at].min()) >= cut
         assert float(result.deviation.min()) > 0.3 and result.predicted.isfinite().all()
         assert 0 <= result.common <= LONG and (result.common < LONG or cut > 1 or not rated or by != "cosine")
         if by == "predicted rating":
             assert result.predicted[result.at].diff().max() <= 1e-9
 
 
-def test_who_rates_nothing_gets_the_list_for_anybody(desk):
+def test_who_rates_nothing_gets_the_list_for_anybody(recommender):
     for by in RANKINGS:
-        assert desk.compute(**FIRST | {"by": by}, **NOTHING).common == LONG
+        assert recommender.compute(**FIRST | {"by": by}, **NOTHING).common == LONG
 
 
-def test_the_question_is_answered_by_the_list(desk):
+def test_the_question_is_answered_by_the_list(recommender):
     settings = FIRST | NOTHING, FIRST | NOTHING | {"rate4": 1.0}, FIRST | TASTE | {"solver": "ALS, λ = 0.03", "cut": 1}
-    assert {shared(desk.compute(**one)) for one in settings} == {*SHARES}, "three settings, three answers"
+    assert {shared(recommender.compute(**one)) for one in settings} == {*SHARES}, "three settings, three answers"
 
 
-def test_better_lists_for_true_tastes(desk):
+def test_better_lists_for_true_tastes(recommender):
     """Outside reference: viewers of known taste rate the ten titles; what is listed for them suits them in truth."""
     truth = invent()[1].scores()
-    at = [desk.ratings.column[label] for label in desk.ten]
+    at = [recommender.ratings.column[label] for label in recommender.ten]
     mine, anybody = [], []
     for u in range(0, 600, 20):
         stars = {f"rate{i}": float(truth[u, j].clamp(0.5, 5)) for i, j in enumerate(at, 1)}
         for which, settings in ((mine, stars), (anybody, NOTHING)):
-            which.append(float(truth[u, desk.compute(**FIRST | {"cut": 1}, **settings).at].mean()))
+            which.append(float(truth[u, recommender.compute(**FIRST | {"cut": 1}, **settings).at].mean()))
     gain = torch.tensor(mine) - torch.tensor(anybody)
     assert gain.mean() > 0.4 and gain.mean() > 6 * gain.std() / len(gain) ** 0.5
 
 
 def test_work_that_is_told_to_end_gives_what_there_is_and_is_not_kept():
-    desk = Desk(invent(100, 60)[0])
+    recommender = Recommender(invent(100, 60)[0])
     seen = []
 
     def watch(done):
         seen.append(done)
         return len(seen) < 3
 
-    result = desk.compute(**FIRST | {"solver": "ALS, λ = 0.1", "cut": 1}, **TASTE, watch=watch)
+    result = recommender.compute(**FIRST | {"solver": "ALS, λ = 0.1", "cut": 1}, **TASTE, watch=watch)
     assert len(result.titles) == LONG and len(seen) == 3
-    assert ("ALS, λ = 0.1", 16) not in desk.models
-    desk.compute(**FIRST | {"solver": "ALS, λ = 0.1", "cut": 1}, **TASTE)
-    model = desk.models["ALS, λ = 0.1", 16]
-    assert torch.equal(model.W, recommend.fit(desk.ratings, 16, solver=SOLVERS["ALS, λ = 0.1"]).W)
+    assert ("ALS, λ = 0.1", 16) not in recommender.models
+    recommender.compute(**FIRST | {"solver": "ALS, λ = 0.1", "cut": 1}, **TASTE)
+    model = recommender.models["ALS, λ = 0.1", 16]
+    assert torch.equal(model.W, recommend.fit(recommender.ratings, 16, solver=SOLVERS["ALS, λ = 0.1"]).W)
 
 
-def test_the_picture_shows_the_list_and_the_setting_before_as_a_ghost(desk):
+def test_the_picture_shows_the_list_and_the_setting_before_as_a_ghost(recommender):
     figure = canvas(10, 4)
-    update = desk.draw(figure)
-    before, after = desk.compute(**FIRST, **NOTHING), desk.compute(**FIRST, **TASTE)
+    update = recommender.draw(figure)
+    before, after = recommender.compute(**FIRST, **NOTHING), recommender.compute(**FIRST, **TASTE)
     update(before)
     update(after)
     ax, field = figure.axes
@@ -100,8 +100,8 @@ def test_the_picture_shows_the_list_and_the_setting_before_as_a_ghost(desk):
     assert torch.allclose((ends[:, 1] - ends[:, 0]) / 2, after.deviation)
     assert [text.get_text() for text in ax.texts][0].startswith(after.titles[0][:20])
     cloud, listed, edge = field.lines
-    assert len(cloud.get_xdata()) == desk.ratings.shape[1] and edge.get_xdata() == [50, 50]
-    assert listed.get_xdata().tolist() == desk.count[after.at].tolist()
+    assert len(cloud.get_xdata()) == recommender.ratings.shape[1] and edge.get_xdata() == [50, 50]
+    assert listed.get_xdata().tolist() == recommender.count[after.at].tolist()
 
 
 def test_titles_are_text_whatever_they_hold():
@@ -126,8 +126,8 @@ def test_other_ratings_will_do_too():
     assert "2 ratings given" in explorer.facts
 
 
-def test_what_is_said_is_what_is_shown(desk):
-    result = desk.compute(**FIRST | {"by": "cosine"}, **TASTE)
+def test_what_is_said_is_what_is_shown(recommender):
+    result = recommender.compute(**FIRST | {"by": "cosine"}, **TASTE)
     words = describe(result)
     assert "10 ratings given; Bayes, k = 16, popularity cut 50, by cosine." in words
     assert f"{float(result.predicted[result.at[0]]):.2f} ± {float(result.deviation[0]):.2f}" in words
@@ -135,14 +135,14 @@ def test_what_is_said_is_what_is_shown(desk):
     assert f"has {int(result.count[result.at].sort().values[4])} ratings." in words
 
 
-def test_popularity_is_what_a_high_cut_makes_of_every_list(desk):
+def test_popularity_is_what_a_high_cut_makes_of_every_list(recommender):
     """At the highest cut two tastes share most of their lists; at the lowest, less."""
     other = NOTHING | {f"rate{i}": float(5 - i % 5) for i in range(1, LONG + 1)}
     alike = []
-    for cut in (1, desk.most):
-        one, two = ({*desk.compute(**FIRST | {"cut": cut}, **stars).titles} for stars in (TASTE, other))
+    for cut in (1, recommender.most):
+        one, two = ({*recommender.compute(**FIRST | {"cut": cut}, **stars).titles} for stars in (TASTE, other))
         alike.append(len(one & two))
     assert alike[1] > alike[0]
-    most = torch.bincount(desk.ratings.item).argsort(descending=True, stable=True)[: 2 * LONG]
-    popular = {desk.ratings.items[i] for i in most.tolist()}
-    assert one <= popular | {*desk.ten}
+    most = torch.bincount(recommender.ratings.item).argsort(descending=True, stable=True)[: 2 * LONG]
+    popular = {recommender.ratings.items[i] for i in most.tolist()}
+    assert one <= popular | {*recommender.ten}

@@ -322,11 +322,11 @@ def test_a_new_user_is_less_sure_the_less_he_rated():
         assert errors[1] < 0.5 * errors[0]
 
 
-def test_the_most_telling_items_are_those_that_leave_the_least_uncertainty():
+def test_the_most_informative_items_are_those_that_leave_the_least_uncertainty():
     """Greedy, against all choices by the determinant of the posterior of w after asking, for each next item."""
     ratings, _ = invented(200, 30)
     model = fit(ratings, 3)
-    chosen = model.telling([*range(30)], 4)
+    chosen = model.most_informative([*range(30)], 4)
     Y, precision = model.H.mT[:, :-1].double(), model.prior.precision.double()
 
     def volume(items):
@@ -334,7 +334,7 @@ def test_the_most_telling_items_are_those_that_leave_the_least_uncertainty():
 
     for n in range(4):
         assert max(set(range(30)) - {*chosen[:n]}, key=lambda item: volume([*chosen[:n], item])) == chosen[n]
-    assert model.telling([5, 3], 2) in ([5, 3], [3, 5])
+    assert model.most_informative([5, 3], 2) in ([5, 3], [3, 5])
 
 
 @pytest.mark.parametrize("solver", [bayes, gibbs])

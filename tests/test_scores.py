@@ -128,7 +128,7 @@ def test_the_baselines_are_finite_for_whoever_comes(make, ratings, tmp_path):
     for one in (model, Model.load(tmp_path / "model.npz")):
         for taste in (one.fold_in([], []), one.fold_in(["a"], [5])):
             assert taste.predict().isfinite().all()
-        assert len(one.telling(["a", "b"], 2)) == 2
+        assert len(one.most_informative(["a", "b"], 2)) == 2
 
 
 def test_the_mean_predicts_the_mean_for_newcomers_too():

@@ -180,17 +180,17 @@ def test_the_command_answers_in_one_line(tmp_path):
 
 
 def test_the_course_is_found_here_and_beside_the_package(tmp_path, monkeypatch):
-    import mflearn.__main__ as door
+    import mflearn.__main__ as command_line
 
     monkeypatch.chdir(tmp_path)
-    assert door.notebooks() == ROOT / "notebooks"
+    assert command_line.notebooks() == ROOT / "notebooks"
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / door.FIRST).touch()
-    assert door.notebooks() == tmp_path / "notebooks"
-    monkeypatch.setattr(door, "__file__", str(tmp_path / "site-packages" / "mflearn" / "__main__.py"))
-    (tmp_path / "notebooks" / door.FIRST).unlink()
+    (tmp_path / "notebooks" / command_line.FIRST).touch()
+    assert command_line.notebooks() == tmp_path / "notebooks"
+    monkeypatch.setattr(command_line, "__file__", str(tmp_path / "site-packages" / "mflearn" / "__main__.py"))
+    (tmp_path / "notebooks" / command_line.FIRST).unlink()
     with pytest.raises(FileNotFoundError, match="run this in the folder of the course"):
-        door.notebooks()
+        command_line.notebooks()
 
 
 def test_each_of_the_ten_words_leads_to_the_place_that_shows_it():

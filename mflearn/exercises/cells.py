@@ -57,7 +57,7 @@ def _introduction(id: str) -> str:
 
 
 def _checked(code: str, check: str) -> str:
-    """Both, with as many blank lines between as ruff wants."""
+    """The code and its check in one cell, with as many blank lines between them as ruff wants."""
     gap = 3 if isinstance(ast.parse(code).body[-1], ast.FunctionDef) else 2
     return code + gap * "\n" + check
 

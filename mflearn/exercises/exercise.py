@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is left of one call, before anybody has judged it."""
+    """What one call gave and did, not yet judged."""
 
     value: Any
     error: str | None
@@ -143,7 +143,7 @@ def attempt(answer: Any, arguments: tuple) -> Attempt:
 
 
 def outcome(made: Attempt, arguments: tuple) -> Outcome:
-    """What a call did, seen from outside: which of the arguments it was given it has changed."""
+    """What a call did; the arguments after it are compared with those before it, to find one that it changed."""
     changed = [i for i, pair in enumerate(zip(made.arguments, arguments, strict=True)) if not same(*pair, 0.0)]
     names = [made.names[i] if i < len(made.names) else f"number {i + 1}" for i in changed]
     return Outcome(made.value, made.error, None if made.error else next(iter(names), None))
@@ -241,7 +241,7 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
 
 
 def _fault(exercise: Exercise, arguments: tuple, found: Outcome, right: Outcome) -> str | None:
-    """What is wrong with one call, in a sentence; None if nothing."""
+    """A sentence that says what is wrong with one call; None if it is right."""
     if found.error:
         return f"{found.error}."
     if found.changed != right.changed:

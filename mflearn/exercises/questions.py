@@ -83,7 +83,7 @@ class Quiz(anywidget.AnyWidget):
         self.on_msg(lambda _, message, __: self.choose(message["question"], message["choice"]))
 
     def answer(self, question: int, choice: str) -> str:
-        """Answer question 1, 2, … by the text of a choice or by its letter, as a hand would; what is said to it."""
+        """Answer question 1, 2, … by the text of a choice or by its letter, as a click does; returns the feedback."""
         if not isinstance(question, int) or not 1 <= question <= len(self.content):
             raise ValueError(f"question is {question!r}; it must be from 1 to {len(self.content)}")
         texts = [one.text for one in self.content[question - 1].choices]
@@ -95,7 +95,7 @@ class Quiz(anywidget.AnyWidget):
         return self.choose(question - 1, (texts if choice in texts else letters).index(choice))
 
     def choose(self, i: int, place: int) -> str:
-        """Take the choice at this place for question i, both from 0; what is said to it."""
+        """Take the choice at this place for question i, both counted from 0; returns the feedback."""
         choice = self.content[i].choices[place]
         note = logbook.chosen(self.number, i + 1, choice.text, choice.right)
         self._show(i, place, note)
@@ -109,7 +109,7 @@ class Quiz(anywidget.AnyWidget):
             self.said = [*self.said[:i], said, *self.said[i + 1 :]]
 
     def _recall(self, question: str, page: Any) -> None:
-        """Show an answer of another day, if question and choice are still there."""
+        """Show an answer from the progress file, if the question and the choice still exist."""
         for i, one in enumerate(self.content):
             for place, choice in enumerate(one.choices):
                 if question == str(i + 1) and isinstance(page, dict) and page.get("choice") == choice.text:

@@ -1,4 +1,4 @@
-"""An atlas: the descents of a whole grid of settings, recorded in one batch a rule, so that a move is a look-up."""
+"""An atlas: the descents of a whole grid of settings, trained in one batch for each rule. A move only looks one up."""
 
 import contextlib
 import threading
@@ -32,11 +32,11 @@ class Atlas:
 
     @property
     def trained(self) -> bool:
-        """Whether all rules are there."""
+        """Whether the descents of all rules have been trained."""
         return len(self.runs) == len(self.rules)
 
     def train(self, watch: Callable[[float], bool] = lambda _done: True) -> None:
-        """Train what is missing. `watch` is told what share is done, and ends it by answering False."""
+        """Train what is missing. `watch` is called with the share that is done, and ends the training with False."""
         k, seed = torch.tensor(self.k)[:, None, None], torch.tensor(self.seed)
         eta = torch.tensor(self.eta, dtype=torch.float64)[:, None]
         with self.lock, _one_thread():
@@ -72,7 +72,7 @@ class Atlas:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Two threads of torch on a busy machine wait for each other, for seconds."""
+    """Let torch use one thread: on a busy machine two of them wait for each other, for seconds."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

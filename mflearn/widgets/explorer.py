@@ -152,7 +152,7 @@ class Explorer(ipywidgets.VBox):
             raise
 
     def predict(self, answer: str) -> str:
-        """Answer the question above the controls, see what happens, and be told whether it was so."""
+        """Answer the question above the controls. The explorer moves there, and says whether the answer was right."""
         if self.prediction is None:
             raise TypeError(f"predict has no question here; the explorer {self.title!r} asks none")
         self.prediction.choose(answer)
@@ -160,7 +160,7 @@ class Explorer(ipywidgets.VBox):
         return self.prediction.judge(self.result)
 
     def _move(self, settings: dict[str, Any]) -> None:
-        """Give the controls these values; the callbacks of these moves, in this thread, have nothing to do."""
+        """Give the controls these values. The callbacks that this causes, in this thread, do nothing."""
         self._setter = threading.get_ident()
         try:
             for name, value in settings.items():
@@ -209,7 +209,7 @@ class Explorer(ipywidgets.VBox):
                     self._fail(error)
 
     def _flood_ends(self) -> float:
-        """When the newest move may be taken; at once, if it is the only one, or none was taken lately."""
+        """When the newest move may be taken: at once, if it is the only one or if none was taken lately."""
         return min(self._moved + CALM * (self._moves - 1), self._taken + PATIENCE)
 
     def _work_ahead(self) -> None:
@@ -260,7 +260,7 @@ def log_slider(label: str, value: float, low: float, high: float, *, step: float
 
 
 def choice(label: str, *options: str) -> ipywidgets.Dropdown:
-    """One of several, the first to begin with."""
+    """A menu of several values; the first one is chosen at the start."""
     return ipywidgets.Dropdown(options=options, description=label)
 
 
@@ -306,7 +306,7 @@ def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.Valu
 
 
 def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
-    """A control would clip a value outside its range, without a word."""
+    """Refuse a value outside the range of its control, which would clip it without a word."""
     if hasattr(control, "options"):
         allowed = [option[-1] if isinstance(option, tuple) else option for option in control.options]
         checked.choice(value, name, allowed)

@@ -216,7 +216,7 @@ def _sigma(name: str) -> float:
 
 
 def describe_game(trial: Trial) -> str:
-    """The verdict on this η, and what is registered."""
+    """What this η did, and which points are registered so far."""
     kept = ", ".join(f"matrix {name}: {eta:.3g}" for name, eta in sorted(trial.points)) or "none"
     return f"Matrix {trial.matrix}, η = {trial.eta:.3g}: {trial.verdict}. Registered: {kept}."
 

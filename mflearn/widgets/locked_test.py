@@ -1,4 +1,4 @@
-"""A test set behind one button that counts its use: what is chosen by a number is no longer measured by it."""
+"""A test set behind one button that counts how often it is used: a score that chose the model no longer measures it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..scores import rmse
 
 @dataclass(frozen=True)
 class Opening:
-    """One look at the test set: of which model, and what it said."""
+    """One look at the test set: the name of the model, and its score."""
 
     name: str
     rmse: float

@@ -41,7 +41,7 @@ class Denoising:
 
     @property
     def tells_held(self) -> bool:
-        """Whether what can be known without the truth is shown."""
+        """Whether the error on hidden entries is shown, which one can know without the truth."""
         return self.errors != ERRORS[0]
 
     @property
@@ -160,7 +160,7 @@ def lowest(errors: Tensor) -> int:
 
 
 def describe(result: Denoising) -> str:
-    """The errors at this k that may be told, and where each is lowest."""
+    """The errors at this k that the learner may see, and where each is lowest."""
     at = result.k - 1
     words = f"k = {result.k}, noise {result.noise:g}, true rank {result.rank}: RMSE to A {result.to_noisy[at]:.2f}"
     if result.tells_held:

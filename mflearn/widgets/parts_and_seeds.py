@@ -30,7 +30,7 @@ LOCK = threading.Lock()  # the work ahead and a move may want the same runs
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one run, in the order of the run that agrees best with all others; there the stablest is first."""
+    """The parts of one run, in the order of the run that agrees best with all others: its stablest part first."""
 
     data: str
     seed: int
@@ -162,7 +162,7 @@ def draw(figure: Figure) -> Update:
 
 
 def describe(result: Parts) -> str:
-    """How far the runs agree, and this one with the one that agrees best."""
+    """How far all runs agree, and how far this run agrees with the one that agrees best."""
     alike, found = result.stability, int((result.cosines >= AGAIN).sum())
     name = "topics" if result.words else "parts"
     text = (

@@ -1,4 +1,4 @@
-"""The picture of an explorer: a stage that redraws only what moves, and the element that shows it in the page."""
+"""The picture of an explorer: a figure that draws again only what moves, and the element that shows it in the page."""
 
 import io
 import threading

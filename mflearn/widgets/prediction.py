@@ -73,12 +73,12 @@ class Prediction(anywidget.AnyWidget):
         self.observe(lambda _: reveal(), names="asked")
 
     def choose(self, answer: str) -> None:
-        """Choose as a hand would."""
+        """Choose an answer, as a click on it does."""
         checked.choice(answer, "answer", self.options)
         self.chosen = self.options.index(answer)
 
     def judge(self, result: Any) -> str:
-        """Compare the prediction with what is shown, and say so."""
+        """Say whether the prediction agrees with what is shown."""
         seen, said = self.question.answer(result), self.options[self.chosen]
         how = f"It was so: {seen}." if said == seen else f"You predicted: {said}. What happens: {seen}."
         self.verdict = f"{how} {self.question.why}"

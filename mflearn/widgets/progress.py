@@ -19,7 +19,7 @@ EVERY: weakref.WeakSet = weakref.WeakSet()
 
 @atexit.register
 def leave() -> None:
-    """End all work: a thread in the middle of it would abort the process at its end."""
+    """End all work before Python ends: a thread that still computes would make the process abort."""
     end = time.monotonic() + 5
     while any(progress.under_way for progress in list(EVERY)) and time.monotonic() < end:
         for progress in list(EVERY):
@@ -61,7 +61,7 @@ class Progress(ipywidgets.HBox):
         super().__init__([self.bar, self.button], layout={"visibility": "hidden", "height": "32px"})
 
     def stop(self) -> None:
-        """End what is under way; it keeps what it has."""
+        """Stop the work that is under way; what it has computed so far is kept."""
         for work in list(self.under_way):
             work.asked = True
 

@@ -64,7 +64,7 @@ class Developed:
 
 @functools.lru_cache(maxsize=32)
 def recorded(k: int, scale: float, fraction: float) -> Run:
-    """Gradient descent with η = fraction · η*, from entries between 0 and `scale`; kept is one of EVERY steps."""
+    """Gradient descent with η = fraction · η*, from entries between 0 and `scale`; one step in EVERY is kept."""
     A, objective = known().A, Frobenius(known().A)
     rule = partial(GradientDescent, eta=fraction * known().eta)
     walk = descend(itertools.repeat(objective), random_factors(*A.shape, k, scale=scale), rule)
@@ -128,7 +128,7 @@ def draw(figure: Figure) -> Update:
 
 
 def _five(figure: Figure, m: int, n: int) -> list[Axes]:
-    """Three places for pictures of m×n pixels, drawn a whole number of times larger, and two for curves."""
+    """Five axes: three for pictures of m×n pixels, enlarged by a whole number, and two for curves."""
     figure.set_layout_engine("none")
     width, height = figure.bbox.size
     m, n = (size * int(width // 380) for size in (m, n))

@@ -113,7 +113,7 @@ FLOORS = ("near 0", "lower than 0.16, but not near 0", "at 0.167 again")
 
 
 def below_the_floor(result: Training) -> str:
-    """Where a loss ends that other settings have brought to 0.167."""
+    """Where the loss ends, compared with the floor of rank 1 at 0.167."""
     loss = float(result.run.loss[-1])
     return FLOORS[0] if loss < 0.01 else FLOORS[1] if loss < 0.16 else FLOORS[2]
 

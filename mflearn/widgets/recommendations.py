@@ -42,7 +42,7 @@ class Recommendation:
     common: int  # of these ten, how many are on the list of somebody who has rated nothing
 
 
-class Desk:
+class Recommender:
     """Ratings, models that are trained on them when first asked for, and ten titles for a newcomer to rate."""
 
     def __init__(self, ratings: Ratings, title: Callable[[object], str] = str) -> None:
@@ -52,12 +52,12 @@ class Desk:
             raise ValueError(f"ratings {came}; there must be {2 * LONG} items or more, and a value above 0")
         self.count = torch.bincount(self.ratings.item, minlength=self.ratings.shape[1])
         known = self.count.argsort(descending=True, stable=True)[:KNOWN]
-        self.ten = self.model("Bayes", 16).telling([self.ratings.items[i] for i in known.tolist()], LONG)
+        self.ten = self.model("Bayes", 16).most_informative([self.ratings.items[i] for i in known.tolist()], LONG)
         self.highest = float(self.ratings.value.max())
         self.most = int(self.count.sort().values[-2 * LONG])  # a cut that leaves enough to list
 
     def model(self, solver: str, k: int, watch: Watch = lambda _done: True) -> Model:
-        """Trained at the first time; when told to end, as far as it is by then."""
+        """The model of this solver and rank. It is trained when first asked for; `watch` may end the training early."""
         if (solver, k) not in self.models:
             for number, sweep in enumerate(SOLVERS[solver](self.ratings, k), 1):
                 if number == SWEEPS:
@@ -70,7 +70,7 @@ class Desk:
     def compute(
         self, *, solver: str, k: str, cut: int, by: str, watch: Watch = lambda _done: True, **stars: float
     ) -> Recommendation:
-        """The list for who rates the ten titles so: rate1, rate2, …, where 0 is: not seen."""
+        """The list for somebody who gives the ten titles the ratings rate1, rate2, …; 0 means not seen."""
         model = self.model(solver, int(k), watch)
         given = {label: stars[f"rate{i}"] for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"] > 0}
         allowed = self.count >= cut
@@ -139,7 +139,7 @@ class Desk:
 
 
 def describe(result: Recommendation) -> str:
-    """The first of the list, how much of it is for anybody, and how popular it is."""
+    """The first title of the list, how many of its titles everybody would get, and how popular they are."""
     first, sure = float(result.predicted[result.at[0]]), float(result.deviation[0])
     middle = int(result.count[result.at].median())
     given = f"{len(result.stars)} ratings given" if result.stars else "0 ratings given: a list for anybody"
@@ -154,7 +154,7 @@ SHARES = ("all 10: it must be trained first", "4 to 9", "none to 3")
 
 
 def shared(result: Recommendation) -> str:
-    """How much of the list is that of somebody who has rated nothing."""
+    """How many titles of the list also stand on the list of somebody who has rated nothing."""
     return SHARES[0] if result.common == LONG else SHARES[1] if result.common > 3 else SHARES[2]
 
 
@@ -168,15 +168,15 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
 
     `title` gives the title of a label, such as that of a `Dataset`.
     """
-    desk = Desk(invent()[0], str) if ratings is None else Desk(ratings, title)
+    recommender = Recommender(invent()[0], str) if ratings is None else Recommender(ratings, title)
     controls = {
-        "cut": slider("popularity cut", min(50, desk.most), 1, desk.most),
+        "cut": slider("popularity cut", min(50, recommender.most), 1, recommender.most),
         "solver": choice("solver", *SOLVERS),
         "k": choice("rank k", "16", "8", "2"),
         "by": choice("rank by", *RANKINGS),
     }
-    for i, label in enumerate(desk.ten, 1):
-        controls[f"rate{i}"] = number_box(plain(desk.title(label), 28), 0.0, 0.0, desk.highest, 0.5)
+    for i, label in enumerate(recommender.ten, 1):
+        controls[f"rate{i}"] = number_box(plain(recommender.title(label), 28), 0.0, 0.0, recommender.highest, 0.5)
     for name, control in controls.items():
         if name != "cut":
             control.layout.width = "300px"
@@ -189,8 +189,8 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
         "One solve of k + 1 equations finds your bias and your factors from your ratings; W and H of the others stay.",
     )
     return Explorer(
-        desk.compute,
-        desk.draw,
+        recommender.compute,
+        recommender.draw,
         describe,
         controls,
         title="recommendations for you",

@@ -66,7 +66,7 @@ def _block(train: Ratings) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """One walk down, and the model of the sweep that was best on validation; inf: it had left for infinity."""
+    """One training run, and its model with the lowest validation error. An error of inf means that the run diverged."""
 
     k: int
     lam: float
@@ -179,7 +179,7 @@ def draw(figure: Figure) -> Update:
 
 
 def describe(result: Tuning) -> str:
-    """Train, validation, and what they are to be compared with."""
+    """The errors on training and validation ratings, and the errors to compare them with."""
     by = "" if result.eta is None else f", stochastic descent with η = {result.eta:.4g}"
     begin = f"k = {result.k}, λ = {result.lam:.4g}{by}, {len(result.seen):,} ratings seen ({result.share:.0%}): "
     if result.lowest == float("inf"):
