@@ -202,10 +202,10 @@ return 2 * x
 ```
 ```diff
 -    y = x / 2
-+    y = x + x
++    y = 4 * x
 ```
-That is twice
-as much.
+That is too
+much.
 
 ## Wrong: none
 shows: nothing
@@ -242,14 +242,14 @@ def test_a_lecturer_adds_an_exercise_by_writing_one_file(tmp_path):
     twice, none = one.wrong
     assert twice.codes == (
         "def half(x):\n    # of a number\n    y = x / 2\n    return 2 * x",
-        "def half(x):\n    # of a number\n    y = x + x\n    return y",
+        "def half(x):\n    # of a number\n    y = 4 * x\n    return y",
     )
     assert none.codes == ("def half(x):\n    return 0 * x", "def half(x):\n    y = x / 2\n    return y - y")
     cases = one.cases(5)
     assert cases == [(7.0,), (-3.0,)]
     for code, words in (
         (one.solution, "A half is a half."),
-        *((code, "That is twice as much.") for code in twice.codes),
+        *((code, "That is too much.") for code in twice.codes),
         *((code, "Nothing is left.") for code in (*none.codes, "half = lambda x: x - x")),
     ):
         assert judge(one, cases, one.outcomes(code, cases)).words == words
@@ -266,7 +266,7 @@ def test_a_lecturer_adds_an_exercise_by_writing_one_file(tmp_path):
         ("def cases", "def some", "has no function cases in its section Cases"),
         ("-    y = x / 2", "-    z = x / 2", "the solution must have these lines exactly once: 'z = x / 2'"),
         ("- y\n```", "- y\n", "has a block of code without an end"),
-        ("```python\nreturn 2 * x\n```\n```diff\n-    y = x / 2\n+    y = x + x\n```\n", "", "'twice' has no code"),
+        ("```python\nreturn 2 * x\n```\n```diff\n-    y = x / 2\n+    y = 4 * x\n```\n", "", "'twice' has no code"),
         ("A half is", "```python\n1\n```", "the section Solution has 2 blocks of code; it must have one"),
     ],
 )
