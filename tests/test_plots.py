@@ -3,7 +3,6 @@
 import io
 import itertools
 from dataclasses import replace
-from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,8 +13,8 @@ from PIL import Image
 
 from mflearn import plots
 from mflearn.descent import factorize
-from mflearn.exact import lowest_loss, truncated_svd
-from mflearn.matrices import low_rank_matrix, photograph, toy_matrix
+from mflearn.exact import lowest_loss
+from mflearn.matrices import photograph, toy_matrix
 
 A = toy_matrix()
 
@@ -36,7 +35,7 @@ def test_every_line_has_a_contrast_of_three_to_one_and_marks_of_its_own():
 
 def test_two_runs_are_two_kinds_of_line():
     run = factorize(A, k=1, eta=0.02, steps=50)
-    one, other = plots.plot_loss([run, run], plots.canvas().subplots()).lines
+    one, other, _ = plots.plot_loss([run, run], plots.canvas().subplots(), labels=["one", "other"], floor=0.2).lines
     assert one.get_color() != other.get_color() and one.get_linestyle() != other.get_linestyle()
 
 
@@ -49,28 +48,17 @@ def test_the_values_of_a_heatmap_grow_lighter():
 
 def test_plot_loss_draws_what_the_run_holds():
     run = factorize(A, k=1, eta=0.02, steps=50)
-    ax = plots.plot_loss(run, plots.canvas().subplots(), floor=float(lowest_loss(A, 1)))
+    ax = plots.plot_loss([run], plots.canvas().subplots(), labels=["k = 1"], floor=float(lowest_loss(A, 1)))
     assert len(ax.lines) == 2
     assert ax.lines[0].get_ydata().tolist() == run.loss.tolist()
     assert ax.lines[1].get_ydata()[0] == pytest.approx(0.16718, abs=1e-5)
 
 
-def test_lines_are_drawn_over_their_own_x_and_levels_across():
-    lines, levels = {"one": [1.0, 2.0], "other": [3.0, 1.0]}, {"floor": 0.5}
-    for x, wanted in (([0, 1], [0, 1]), ({"one": [0, 1], "other": [5, 9]}, [5, 9])):
-        ax = plots.plot_lines(x, lines, plots.canvas().subplots(), levels=levels)
-        one, other, floor = ax.lines
-        assert other.get_xdata().tolist() == wanted and one.get_xdata().tolist() == [0, 1]
-        assert [one.get_ydata().tolist(), other.get_ydata().tolist()] == list(lines.values())
-        assert set(floor.get_ydata()) == {0.5} and one.get_marker() != other.get_marker()
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "other", "floor"]
-
-
 def test_a_diverged_run_ends_in_a_cross():
     run = factorize(A, k=1, eta=0.5, steps=50)
-    ax = plots.plot_loss(run, plots.canvas().subplots())
-    assert ax.lines[-1].get_marker() == "X"
-    assert ax.lines[-1].get_xydata().tolist() == ax.lines[0].get_xydata()[-1:].tolist()
+    line, cross, _ = plots.plot_loss([run], plots.canvas().subplots(), labels=["k = 1"], floor=0.2).lines
+    assert cross.get_marker() == "X"
+    assert cross.get_xydata().tolist() == line.get_xydata()[-1:].tolist()
 
 
 def test_of_the_losses_those_are_shown_that_a_log_axis_can_show():
@@ -79,7 +67,8 @@ def test_of_the_losses_those_are_shown_that_a_log_axis_can_show():
 
 
 def test_a_heatmap_shows_the_numbers():
-    ax = plots.plot_matrix(A, plots.canvas().subplots(), "A")
+    ax = plots.canvas().subplots()
+    plots.Heatmap(ax, (4, 2), "A", limits=(0, 5)).show(A)
     assert [text.get_text() for text in ax.texts] == [f"{value:.2f}" for value in A.flatten().tolist()]
     assert ax.get_title() == "A"
     assert ax.images[0].get_array().tolist() == A.tolist()
@@ -94,64 +83,12 @@ def test_a_smaller_matrix_leaves_the_rest_of_a_heatmap_empty():
 
 
 def test_the_landscape_is_zero_on_its_curve():
-    ax = plots.plot_landscape(plots.canvas().subplots(), 1.0)
+    ax = plots.plot_landscape(plots.canvas().subplots())
     assert len(ax.lines) == 2
     for line in ax.lines:
         w, h = line.get_data()
         assert np.allclose(np.asarray(w) * np.asarray(h), 1)
     assert ax.collections[0].zmax == pytest.approx((2.6**2 + 1) ** 2)  # in the corners of unlike signs
-
-
-def test_the_path_starts_and_ends_where_the_run_does():
-    run = factorize([[1.0]], start=([[0.5]], [[1.5]]), eta=0.1, steps=5, keep_path=True)
-    path = torch.stack((run.path.W[:, 0, 0], run.path.H[:, 0, 0]), -1)
-    ax = plots.plot_path(path, plots.canvas().subplots())
-    walk, start, end = (line.get_xydata().tolist() for line in ax.lines)
-    assert walk[:1] == start == [[0.5, 1.5]]
-    assert walk[-1:] == end == [[float(run.W), float(run.H)]]
-
-
-def test_a_run_that_never_settles_leaves_a_gap():
-    fractions, counts = torch.tensor([0.3, 0.7, 0.9]), torch.tensor([20.0, torch.inf, 12.0])
-    ax = plots.plot_steps_to_settle(fractions, {1: counts}, plots.canvas().subplots())
-    assert ax.lines[0].get_xydata().tolist() == torch.stack((fractions, counts), 1).tolist()
-    ax.figure.canvas.draw()
-
-
-def test_the_law_is_the_line_and_the_points_are_the_points():
-    ax = plots.plot_law({1.0: 0.45, 20.0: 0.025}, plots.canvas().subplots())
-    line, points = ax.lines
-    assert np.allclose(line.get_xdata() * line.get_ydata(), 0.5)
-    assert points.get_xydata().tolist() == [[1.0, 0.45], [20.0, 0.025]]
-
-
-def test_a_grid_hatches_what_diverged():
-    etas = torch.tensor([0.01, 0.05, 0.5], dtype=torch.float64)
-    run = factorize(A, k=torch.tensor([[1], [2]]), eta=etas, steps=100)
-    figure = plots.canvas()
-    plots.plot_grid({"gradient descent": run}, etas, figure)
-    colours, hatched = figure.axes[0].collections
-    assert hatched.get_hatch() == "///"
-    assert len(hatched.get_paths()) == int(run.diverged.sum()) == 2
-    assert all(0.158 < path.vertices[:, 0].min() < 0.5 < path.vertices[:, 0].max() for path in hatched.get_paths())
-    end = run.loss[-100:].median(0).values[~run.diverged].clamp(1e-6, 1)
-    assert colours.get_array()[~run.diverged].tolist() == end.tolist()
-
-
-def test_the_error_of_a_quotient_is_drawn_as_given():
-    errors = {"forward": [1e-4, 1e-2], "central": [0.0, 1e-9]}
-    ax = plots.plot_quotient_error([1e-3, 1e-1], errors, plots.canvas().subplots())
-    drawn = [value for line in ax.lines for value in line.get_ydata().tolist()]
-    assert drawn == pytest.approx([1e-4, 1e-2, 1e-16, 1e-9], rel=1e-6, abs=0)
-    assert [line.get_label() for line in ax.lines] == ["forward", "central"]
-
-
-def test_rows_are_joined_to_their_places_on_the_line():
-    W, H = torch.tensor([[4.0], [3.0], [2.0], [1.0]]), torch.tensor([[1.0, 0.5]])
-    ax = plots.plot_rows(A, W, H, plots.canvas().subplots(), "rows")
-    marked = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
-    assert marked["rows of A"] == A.tolist() and marked["rows of W H"] == (W @ H).tolist()
-    assert [line.get_xydata().tolist() for line in ax.lines[1:5]] == torch.stack((A, W @ H), 1).tolist()
 
 
 def test_an_equation_has_one_scale_of_colour():
@@ -204,57 +141,9 @@ def test_a_picture_is_drawn_pixel_by_pixel():
     assert figure.axes[2].images[0].norm(0.0) == 0.5  # the middle of its colours
 
 
-def test_a_trail_goes_in_the_order_of_time_and_names_the_first_of_a_year():
-    points = torch.tensor([[0.0, 1], [2, 3], [4, 5], [6, 7]])
-    ax = plots.plot_trail(points, [2004, 2005, 2005, 2006], plots.canvas().subplots(), marked=(2005,))
-    assert ax.lines[0].get_xydata().tolist() == ax.collections[0].get_offsets().tolist() == points.tolist()
-    assert [(text.get_text(), text.xy) for text in ax.texts] == [("2005", (2, 3))]
-    assert ax.collections[0].get_array().tolist() == [2004, 2005, 2005, 2006]
-
-
-def test_sizes_are_drawn_as_they_are_beside_what_the_pixels_take():
-    curves = {"one": ([2000, 4000], [9.0, 3.0]), "other": ([3000], [5.0])}
-    ax = plots.plot_sizes(curves, plots.canvas().subplots(), whole=76_800)
-    assert [line.get_xydata().tolist() for line in ax.lines[:2]] == [[[2000, 9], [4000, 3]], [[3000, 5]]]
-    assert set(ax.lines[2].get_xdata()) == {76_800}
-
-
 def test_no_figure_becomes_a_window():
     plots.canvas()
     assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("names", [(), ["one", "$2", "3_x", "4", "5"]])
-@pytest.mark.parametrize("signed", [False, True])
-def test_a_gallery_shows_each_picture_in_its_own_scale(names, signed):
-    pictures = torch.tensor([1.0, 10, 100, 0, 7])[:, None] * (torch.arange(12.0) - (4 if signed else 0))
-    figure = plots.canvas()
-    ax = plots.plot_pictures(pictures, figure.subplots(), shape=(3, 4), columns=2, names=names, signed=signed)
-    wall, reach = ax.images[0].get_array(), 7 if signed else 11
-    assert len(ax.patches) == 5 and ax.images[0].get_clim() == (-1 if signed else 0, 1)
-    for i, frame in enumerate(ax.patches):
-        (left, top), width, height = frame.get_xy(), frame.get_width(), frame.get_height()
-        assert (width, height) == (4, 3)
-        shown = wall[int(top + 0.5) : int(top + 3.5), int(left + 0.5) : int(left + 4.5)]
-        expected = torch.zeros(12) if i == 3 else (torch.arange(12.0) - (4 if signed else 0)) / reach
-        assert np.allclose(shown, expected.view(3, 4))
-        assert ax.get_xlim()[0] < left and left + width < ax.get_xlim()[1]
-        assert ax.get_ylim()[1] < top and top + height < ax.get_ylim()[0]
-    assert [text.get_text() for text in ax.texts] == list(names)
-    assert int(np.isfinite(wall).sum()) == 5 * 12
-    figure.canvas.draw()  # nothing in a name is read as mathematics
-
-
-def test_the_words_of_a_topic_are_its_largest_weights_from_the_top():
-    weights, words = torch.tensor([0.1, 0.5, 0.0, 0.3, 0.2]), ["a", "$b$", "c", "d_d", "e"]
-    figure = plots.canvas()
-    ax = plots.plot_words(weights, words, figure.subplots(), "topic $1", count=3, most=2)
-    figure.canvas.draw()
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["$b$", "d_d", "e"]
-    assert not any(label.get_parse_math() for label in [*ax.get_yticklabels(), ax.title])
-    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.5, 0.3, 0.2])
-    assert ax.get_ylim()[0] > ax.get_ylim()[1] and ax.get_xlim() == (0, pytest.approx(2.1))
-    assert len(plots.plot_words(weights, words, plots.canvas().subplots(), "all", count=99).patches) == 5
 
 
 def crowd(count=40):
@@ -316,35 +205,15 @@ def test_the_kinds_of_points_differ_in_more_than_colour():
     assert np.concatenate([line.get_xydata() for line in ax.lines]).tolist() == crowd(10).tolist()
 
 
-def test_figures_of_found_parts_are_drawn_twice_alike():
+def test_a_map_is_drawn_twice_alike():
     """The same bytes: no random place, no state left in matplotlib."""
 
     def png():
-        figure, data = plots.canvas(8, 4), io.BytesIO()
-        one, two = figure.subplots(1, 2)
-        plots.plot_pictures(truncated_svd(low_rank_matrix(9, 12, k=4), 3).H, one, shape=(3, 4), signed=True)
-        plots.plot_map(crowd(12), two, names=list("abcdefghijkl"))
+        figure, data = plots.canvas(4, 4), io.BytesIO()
+        plots.plot_map(crowd(12), figure.subplots(), names=list("abcdefghijkl"))
         figure.savefig(data, format="png", metadata={"Software": None})
         return data.getvalue()
 
     before = dict(plt.rcParams)
     assert png() == png()
     assert dict(plt.rcParams) == before
-
-
-def test_errors_are_drawn_with_a_ring_where_each_is_lowest():
-    errors = {"to A": [3.0, 2.0, 1.0], "to X": [2.0, 1.0, 2.5]}
-    for at, lowest in ((None, [3, 2]), ([10, 20, 30], [30, 20])):
-        ax = plots.plot_errors(errors, plots.canvas().subplots(), at=at, against="step")
-        curves, rings = ax.lines[::2], ax.lines[1::2]
-        assert [line.get_ydata().tolist() for line in curves] == list(errors.values())
-        assert [ring.get_xydata().tolist() for ring in rings] == [[[x, 1.0]] for x in lowest]
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == list(errors)
-        assert ax.get_xlabel() == "step" and ax.get_ylim()[0] == 0
-
-
-def test_more_lines_than_can_be_told_apart_are_refused():
-    six = {str(i): [1.0, 2.0] for i in range(6)}
-    for plot in (plots.plot_errors, partial(plots.plot_lines, [1, 2]), partial(plots.plot_quotient_error, [1, 2])):
-        with pytest.raises(ValueError, match="there are 6 lines; at most 5 can be told apart"):
-            plot(six, plots.canvas().subplots())

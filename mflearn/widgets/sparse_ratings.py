@@ -15,7 +15,7 @@ from ..descent import GradientDescent, descend, random_factors, with_biases
 from ..festival import invent
 from ..model import Model
 from ..objectives import Observed
-from ..plots import BLACK, BLUE, GHOST, GREY, LINES, VERMILLION, Heatmap, drawable, title_ticks
+from ..plots import BLACK, BLUE, GHOST, GREY, LINES, VERMILLION, Heatmap, drawable
 from ..ratings import Ratings
 from ..recommend import Sweep, als
 from ..scores import biases, rmse
@@ -153,7 +153,8 @@ def draw(figure: Figure) -> Update:
         titles = [drawable(known.train.items[i], 18) for i in known.films.tolist()]
         each.set_xticks(range(COLUMNS), titles, rotation=90, fontsize=7.5, parse_math=False)
         each.tick_params(length=0)
-    title_ticks(maps[0], [known.train.users[u].split()[0] for u in known.viewers.tolist()])
+    names = [drawable(known.train.users[u].split()[0]) for u in known.viewers.tolist()]
+    maps[0].set_yticks(range(ROWS), names, parse_math=False)
     truth.show(known.truth)
 
     def update(result: Tuning) -> list[Artist]:
