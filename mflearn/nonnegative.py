@@ -9,13 +9,9 @@ Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H 
 no step does. If W and H were updated together, from the same old pair, they could overshoot, and the loss could rise.
 """
 
-import functools
 import itertools
-import platform
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +26,7 @@ from .objectives import Factors, Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
 LARGE = 2**16  # entries of W H, from which on the loss is found without it
+SMALLEST = np.finfo(np.float64).tiny  # in place of a curvature of 0
 SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
 
 
@@ -47,11 +44,11 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     """
     data, Z = _begin(A, start, repeats)
     floor = TINY * (data.mean / Z.shape[-1]) ** 0.5 or TINY
-    Z[...] = Z.clamp_min(floor)
+    np.maximum(Z, floor, out=Z)
 
-    def update(X: Any, P: Any, Q: Any) -> None:
+    def update(X: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
         X *= P / (X @ Q)
-        data.library.clip(X, floor, None, out=X)
+        np.maximum(X, floor, out=X)
 
     return _walk(data, Z, update, repeats)
 
@@ -65,10 +62,10 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     """
     data, Z = _begin(A, start, repeats)
 
-    def update(X: Any, P: Any, Q: Any) -> None:
-        curvature = data.library.linalg.eigvalsh(Q)[..., -1:, None]
-        X -= (X @ Q - P) / data.library.clip(curvature, torch.finfo(torch.float64).tiny, None)
-        data.library.clip(X, 0, None, out=X)
+    def update(X: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
+        curvature = np.linalg.eigvalsh(Q)[..., -1:, None]
+        X -= (X @ Q - P) / np.maximum(curvature, SMALLEST)
+        np.maximum(X, 0, out=X)
 
     return _walk(data, Z, update, repeats)
 
@@ -118,48 +115,40 @@ class Data:
 
     Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A the table W H is never
     formed: there the loss is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, accurate to about 1e-15 ‖A‖².
-    The walks compute with `library`, torch or NumPy, whichever multiplies faster on this processor.
+    The products are NumPy's and SciPy's: with narrow factors they are quick on all processors, and torch's are not on
+    those of AMD.
     """
 
     def __init__(self, A: Any) -> None:
         table = _nonnegative(A)
         self.shape = tuple(table.shape)
         self.mean = float(table.sum()) / (self.shape[0] * self.shape[1])
-        if isinstance(table, Tensor) and int(table.count_nonzero()) < SPARSE * table.numel():
-            table = csr_array(table.numpy())
-        self.table = table  # a tensor or a csr_array
-        self.is_sparse = not isinstance(table, Tensor)
-        self.library = torch if self.is_sparse or _torch_is_fast() else np
-        if self.is_sparse:
-            self._forward, self._transposed = _quick(table), _quick(table.T.tocsr())
-            entries = torch.from_numpy(table.data)
-        else:
-            self._forward, self._transposed = self.own(table), self.own(table.mT.contiguous())
-            entries = table.flatten()
+        if isinstance(table, Tensor):
+            few = int(table.count_nonzero()) < SPARSE * table.numel()
+            table = csr_array(table.numpy()) if few else table.numpy()
+        self.is_sparse = not isinstance(table, np.ndarray)
+        self.A, self.transposed = table, table.T.tocsr() if self.is_sparse else np.ascontiguousarray(table.T)
+        entries = table.data if self.is_sparse else table.ravel()
         self._square = float(entries @ entries)
-        self._loss = Frobenius(table) if not self.is_sparse and table.numel() < LARGE else None
-
-    def own(self, X: Tensor) -> Any:
-        """The same numbers, in the same memory, as an array of `library`."""
-        return X if self.library is torch else X.numpy()
+        self._loss = Frobenius(table) if not self.is_sparse and table.size < LARGE else None
 
     def dense(self) -> Tensor:
         """A itself as a tensor."""
-        return torch.from_numpy(self.table.toarray()) if self.is_sparse else self.table
+        return torch.from_numpy(self.A.toarray() if self.is_sparse else self.A)
 
-    def times(self, X: Any) -> Any:
+    def times(self, X: np.ndarray) -> np.ndarray:
         """A X for X (..., n, k); shape (..., m, k)."""
-        return _sparse_product(self._forward, X) if self.is_sparse else self._forward @ X
+        return _product(self.A, X)
 
-    def transposed_times(self, X: Any) -> Any:
+    def transposed_times(self, X: np.ndarray) -> np.ndarray:
         """Aᵀ X for X (..., m, k); shape (..., n, k)."""
-        return _sparse_product(self._transposed, X) if self.is_sparse else self._transposed @ X
+        return _product(self.transposed, X)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss, shape (...)."""
         if self._loss is not None:
             return self._loss(W, H)
-        cross = (torch.as_tensor(self.transposed_times(self.own(W))) * H.mT).sum((-2, -1))
+        cross = (torch.from_numpy(self.transposed_times(W.numpy())) * H.mT).sum((-2, -1))
         product = ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
         return (self._square - 2 * cross + product).clamp_min(0)
 
@@ -245,7 +234,7 @@ def _nonnegative(value: Any, name: str = "A", axes: int = 2) -> Any:
     return table
 
 
-def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
+def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, np.ndarray]:
     """The data, and a copy of the start as one Z, which the walk may change."""
     data = _data(A)
     checked.integer(repeats, "repeats", least=1)
@@ -253,7 +242,7 @@ def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, Tensor]:
     for name, X in (("W", W), ("H", H)):
         if (X < 0).any():
             raise ValueError(f"{name} of start holds {float(X.min())}; no entry may be below 0")
-    return data, Factors.of(W, H).Z
+    return data, Factors.of(W, H).Z.numpy()
 
 
 def _data(A: Any) -> Data:
@@ -261,11 +250,12 @@ def _data(A: Any) -> Data:
     return A if isinstance(A, Data) else Data(A)
 
 
-def _walk(data: Data, Z: Tensor, update: Callable[[Any, Any, Any], None], repeats: int) -> Iterator[Factors]:
+def _walk(data: Data, Z: np.ndarray, update: Callable, repeats: int) -> Iterator[Factors]:
+    """The points of a walk: `update(X, P, Q)` changes W, or Hᵀ, in place; its gradient is 2 (X Q − P)."""
     m = data.shape[0]
-    W, G = data.own(Z[..., :m, :]), data.own(Z[..., m:, :])  # G = Hᵀ: both halves are then the same
+    W, G = Z[..., :m, :], Z[..., m:, :]  # G = Hᵀ: both halves are then the same
     while True:
-        yield Factors(Z.clone(), m)
+        yield Factors(torch.tensor(Z), m)
         P, Q = data.times(G), G.swapaxes(-1, -2) @ G
         for _ in range(repeats):
             update(W, P, Q)
@@ -274,35 +264,13 @@ def _walk(data: Data, Z: Tensor, update: Callable[[Any, Any, Any], None], repeat
             update(G, P, Q)
 
 
-@functools.cache
-def _torch_is_fast() -> bool:
-    """Whether torch multiplies dense matrices faster than NumPy does: its MKL is made for the processors of Intel.
-
-    On those of AMD it takes up to twice the time of NumPy's OpenBLAS for the narrow matrices of a factorization.
-    """
-    try:
-        processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")  # Linux
-    except OSError:
-        processor = platform.processor()  # Windows, and macOS, where only processors of Intel have an MKL
-    return not torch.backends.mkl.is_available() or "AuthenticAMD" not in processor
-
-
-def _quick(A: csr_array) -> Any:
-    """The same matrix for products: where torch has MKL, as its sparse tensor, twice as fast as SciPy's."""
-    if not torch.backends.mkl.is_available():
-        return A
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
-        parts = (torch.from_numpy(part) for part in (A.indptr, A.indices, A.data))
-        return torch.sparse_csr_tensor(*parts, A.shape, dtype=torch.float64)
-
-
-def _sparse_product(A: Any, X: Tensor) -> Tensor:
+def _product(A: np.ndarray | csr_array, X: np.ndarray) -> np.ndarray:
     """A X for every leading index of X: the runs of a batch are put side by side, for one product."""
     runs, (n, k) = X.shape[:-2], X.shape[-2:]
-    beside = X.reshape(-1, n, k).movedim(0, 1).reshape(n, -1) if runs else X
-    P = A @ beside if isinstance(A, Tensor) else torch.from_numpy(A @ beside.numpy())
-    return P.view(-1, runs.numel(), k).movedim(1, 0).reshape(*runs, -1, k) if runs else P
+    if not runs:
+        return A @ X
+    beside = np.moveaxis(X.reshape(-1, n, k), 0, 1).reshape(n, -1)
+    return np.moveaxis((A @ beside).reshape(A.shape[0], -1, k), 1, 0).reshape(*runs, -1, k)
 
 
 def _directions(H: Tensor) -> Tensor:
