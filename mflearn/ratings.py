@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ class Ratings:
     """N observed entries of a matrix, one row a user, one column an item: user[t] gave item[t] the value[t].
 
     A user or an item may be without ratings: both parts of a `split` keep all rows and columns. Make one by
-    `Ratings.of`, `from_frame` or `from_csv`; all of them check once, and copy.
+    `Ratings.of` or `from_frame`, which check once, and copy. `datasets.load` reads files.
     """
 
     user: Tensor  # (N,) int64, the row
@@ -67,28 +66,6 @@ class Ratings:
             checked.choice(column, name, list(frame.columns))
         columns = [(f"column {column!r}", frame[column]) for column in (user, item, value)]
         return _from_columns(columns, duplicates)
-
-    @classmethod
-    def from_csv(
-        cls,
-        path: str | PathLike,
-        user: str = "user",
-        item: str = "item",
-        value: str = "value",
-        *,
-        duplicates: str | None = None,
-    ) -> "Ratings":
-        """From a file of comma-separated values whose first line names the columns; other columns are not read."""
-        wanted = (user, item, value)
-        try:
-            frame = pd.read_csv(
-                path, usecols=lambda column: column in wanted, keep_default_na=False, na_values=[""], low_memory=False
-            )  # "NA", "None" and "null" are labels; the kind of a column is that of all of it
-        except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-            why = str(error).splitlines()[0]
-            name = getattr(path, "name", "it")
-            raise ValueError(f"{name!s:.60} is no table of comma-separated values: {why:.60}") from None
-        return cls.from_frame(frame, user, item, value, duplicates=duplicates)
 
     @property
     def shape(self) -> tuple[int, int]:

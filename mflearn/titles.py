@@ -24,15 +24,6 @@ def plain(title: Any, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-def escaped(title: Any, width: int = 60) -> str:
-    """The same line as HTML, with entities for &, < and >.
-
-    >>> escaped("<b>Profit & Loss</b>")
-    '&lt;b&gt;Profit &amp; Loss&lt;/b&gt;'
-    """
-    return html.escape(plain(title, width))
-
-
 @dataclass(frozen=True)
 class Table:
     """Columns of the same length under their names, shown by a notebook as a table, and elsewhere as text.

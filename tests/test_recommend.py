@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from mflearn import datasets
 from mflearn.descent import record
 from mflearn.festival import invent
 from mflearn.model import Model
@@ -619,6 +620,6 @@ def test_where_there_is_no_file_the_system_says_so(tmp_path):
 
 def test_on_real_ratings_it_is_better_than_the_best_published_peers(data):
     """MovieLens latest-small, one split: myFM's Gibbs sampler, the best peer of `make bench`, has 0.829."""
-    ratings = Ratings.from_csv(data / "ml-latest-small/ratings.csv", "userId", "movieId", "rating")
+    ratings = datasets.load("movielens-small").ratings
     train, test = ratings.split(0.1, seed=0)
     assert rmse(fit(train).predict_all(test), test.value) < 0.826

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from mflearn.ratings import Ratings
@@ -39,7 +40,7 @@ def load(name: str) -> Ratings:
     if not folder:
         raise FileNotFoundError("MFLEARN_DATA is not set; let it name the folder that holds " + " and ".join(DATA))
     path, *columns = DATA[name]
-    return Ratings.from_csv(Path(folder) / path, *columns)
+    return Ratings.from_frame(pd.read_csv(Path(folder) / path), *columns)
 
 
 def invented(size: int, seed: int = 0) -> Ratings:
