@@ -12,21 +12,18 @@ PYTHON = (3, 11)
 
 
 def check_environment() -> None:
-    """Print a line for each thing that the course needs, and PASS, or what to do."""
-    lines = [("Python", ".".join(map(str, PYTHON)), ".".join(map(str, sys.version_info[:3])))]
+    """Print PASS if this kernel has what the course needs; otherwise what is missing, and what to do."""
+    found = [("Python", ".".join(map(str, PYTHON)), ".".join(map(str, sys.version_info[:3])))]
     for requirement in metadata.requires("mflearn") or ():
         if "extra ==" not in requirement:
             name, least = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
-            lines.append((name, least, _installed(name)))
-    missing = [line for line in lines if not _at_least(line[2], line[1])]
-    for name, least, here in lines:
-        print(f"{name:12} {least + ' or newer':16}   {'ok' if (name, least, here) not in missing else f'here: {here}'}")
-    print(f"{'arithmetic':12} {'':16}   {'ok' if _computes() else 'wrong'}")
-    if missing:
-        print(
-            f"NOT YET: install {', '.join(name for name, *_ in missing)}: in the folder of the course, run `make lab`"
-        )
-        print("(or `pip install -c constraints.txt -e .`), then choose Kernel → Restart in the menu.")
+            found.append((name, least, _installed(name)))
+    wrong = [f"{name} {least} or newer (here: {here})" for name, least, here in found if not _at_least(here, least)]
+    if not wrong and not _computes():
+        wrong = ["a torch that computes right (here: its singular values are wrong)"]
+    if wrong:
+        print(f"NOT YET: the course needs {', '.join(wrong)}.")
+        print("Run `make lab` in the folder of the course, or `pip install -c constraints.txt -e .`; then restart.")
     else:
         print("PASS: this kernel has what the course needs.")
 

@@ -20,6 +20,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from mflearn import environment
+
 ROOT = Path(__file__).parents[1]
 CONDA = {"torch": "pytorch-cpu"}  # names that differ on conda-forge
 PERSONAL = re.compile(r"(?<![\w.:-])/(?:work|root|home|Users|tmp)/|\.\./shared")
@@ -237,3 +239,20 @@ def ask(address, patience=300):
         except OSError:
             time.sleep(0.2)
     raise TimeoutError(address)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({}, "PASS: this kernel has what the course needs."),
+        ({"version": lambda name: "1.2" if name == "torch" else "99"}, "torch 2.6 or newer (here: 1.2)"),
+        ({"computes": lambda: False}, "a torch that computes right"),
+    ],
+)
+def test_the_check_of_the_environment_says_one_line_or_what_is_missing(broken, words, monkeypatch, capsys):
+    monkeypatch.setattr(environment.metadata, "version", broken.get("version", environment.metadata.version))
+    monkeypatch.setattr(environment, "_computes", broken.get("computes", environment._computes))
+    environment.check_environment()
+    said = capsys.readouterr().out
+    assert words in said and said.startswith("NOT YET" if broken else "PASS")
+    assert ("make lab" in said) == bool(broken) and len(said.splitlines()) == (2 if broken else 1)
