@@ -5,7 +5,7 @@
 A live widget leaves its text here, not its view: the view names a model that died with its kernel, at each run another
 one, and a reader without that kernel would see an error. That there was a view is noted in the metadata of the output.
 
-What stands under the heading Exercises is made from mflearn.exercises: change it there.
+`exercise_cells` makes what stands under the heading Exercises, from the files in mflearn/exercises: change it there.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
+import exercise_cells
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from mflearn import datasets
-from mflearn.exercises import cells
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 METADATA = {
@@ -94,7 +94,7 @@ def with_exercises(notebook: NotebookNode, stem: str) -> NotebookNode:
     """A copy with the exercises of the package under its heading; a cell that is there already keeps its outputs."""
     notebook = nbformat.from_dict(notebook)
     start, end = exercises(notebook)
-    made = [asdict(cell) for cell in cells.section(stem)]
+    made = [asdict(cell) for cell in exercise_cells.section(stem)]
     if made and start < end:
         was = {cell.id: cell for cell in notebook.cells[start:end]}
         for cell in made:
@@ -113,7 +113,7 @@ def exercises(notebook: NotebookNode) -> tuple[int, int]:
     heads = [i for i, one in enumerate(notebook.cells) if one.cell_type == "markdown" and one.source.startswith(marks)]
     heads.append(len(notebook.cells))
     for start, end in zip(heads, heads[1:], strict=False):
-        if notebook.cells[start].source.startswith(cells.HEADING):
+        if notebook.cells[start].source.startswith(exercise_cells.HEADING):
             return start, end
     return heads[-1], heads[-1]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from exercise_cells import section
 from mutants import COLUMNS, TABLE, remembering
 from notebook_form import NOTEBOOKS
 from test_notebooks import read, uncomputed
 
 import mflearn
 from mflearn.exercises import check, content, hint, lecturer, logbook, overview, progress, quiz, solution
-from mflearn.exercises.cells import section
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
 
 LESSONS = content.lessons()

@@ -9,7 +9,6 @@ logbook     what a learner has done, in a file of their own
 questions   the quiz at the end of a notebook
 overview    progress as a small picture
 commands    what a learner calls
-cells       the section "Exercises" of a notebook
 lecturer    all answers on one page
 
 One folder for each notebook holds its exercises and its quiz, as Markdown.

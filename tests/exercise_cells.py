@@ -3,8 +3,8 @@
 import ast
 from dataclasses import dataclass, field
 
-from . import content
-from .exercise import Exercise
+from mflearn.exercises import content
+from mflearn.exercises.exercise import Exercise
 
 HEADING = "## Exercises"
 IMPORT = "from mflearn.exercises import check, hint, quiz, solution"
