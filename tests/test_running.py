@@ -49,8 +49,6 @@ BODIES = {  # and others, with what must be said of each
     "a huge allocation of torch": ("return torch.ones(10**6, 10**6)", ERROR, f"{TOO_MUCH}.*line 3"),
     "sys.exit": ("sys.exit('bye')", ERROR, r"SystemExit: bye \(line 3 of the cell\)"),
     "exit": ("exit()", ERROR, r"SystemExit.*\(line 3 of the cell\)"),
-    "an interrupt of its own": ("raise KeyboardInterrupt", ERROR, r"KeyboardInterrupt \(line 3 of the cell\)"),
-    "an error of a class of its own": ("raise type('Own', (BaseException,), {})('x')", ERROR, r"Own: x \(line 3"),
     "an error": ("return w @ h.nothing", ERROR, r"AttributeError: .*nothing.* \(line 3 of the cell\)"),
     "a wrong shape": ("return torch.ones(2, 2, 2)", NOT_YET, "shape is 2×2×2, not"),
     "a wrong type": ("return 'outer'", NOT_YET, "gives a str"),
@@ -175,35 +173,16 @@ def test_a_real_interrupt_still_interrupts(body, monkeypatch):
     assert raised.type is KeyboardInterrupt and surroundings() == before
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timer that interrupts")
-def test_a_timer_that_runs_already_goes_on():
-    rang = []
-    before = signal.signal(signal.SIGALRM, lambda *_: rang.append(True))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 600, 70)
-        begun = time.monotonic()
-        check("01.1", outer("time.sleep(0.5); return w"))
-        took = time.monotonic() - begun
-        left, interval = signal.getitimer(signal.ITIMER_REAL)
-        assert 0 < left <= 600 - took + 0.1 and interval == pytest.approx(70)
-        signal.raise_signal(signal.SIGALRM)
-        assert rang == [True]
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def test_in_another_thread_an_answer_is_judged_too():
     replies = []
-    for body in (f"return {RIGHT}", "raise KeyboardInterrupt"):
-        thread = threading.Thread(target=lambda one: replies.append(check("01.1", one)), args=[outer(body)])
-        thread.start()
-        thread.join()
-    assert [reply.state for reply in replies] == [CORRECT, ERROR]
+    thread = threading.Thread(target=lambda: replies.append(check("01.1", outer(f"return {RIGHT}"))))
+    thread.start()
+    thread.join()
+    assert [reply.state for reply in replies] == [CORRECT]
 
 
 VALUES = [
-    None, True, 3, 2.5, float("inf"), 1 + 2j, "text", ..., (1, [2.0, "x"], {"a": (1,)}), {1, 2}, range(3),
+    None, True, 3, 2.5, float("inf"), 1 + 2j, "text", ..., (1, [2.0, "x"], (1,)), {1, 2}, range(3),
     np.float64(2.5), np.int64(3), torch.tensor(1.5), torch.arange(6.0).reshape(2, 3).T, torch.zeros(0, 3),
     torch.tensor([True]), np.arange(3), np.ones((2, 2), np.float32),
     torch.ones(2, dtype=torch.bfloat16, requires_grad=True), torch.eye(3).to_sparse(),
@@ -218,15 +197,15 @@ def test_what_can_be_compared_keeps_its_meaning(value):
         assert type(copy) is type(value) and copy.shape == value.shape
 
 
-@pytest.mark.parametrize("value", [[1, [2]], np.ones(2), torch.ones(2), {"a": [1]}])
+@pytest.mark.parametrize("value", [[1, [2]], np.ones(2), torch.ones(2)])
 def test_a_copy_no_longer_changes(value):
     copy = comparable(value)
     before = comparable(copy)
-    (value["a"] if isinstance(value, dict) else value)[0] = 7
-    assert same(copy, before, 0.0) if not isinstance(value, dict) else copy == before
+    value[0] = 7
+    assert same(copy, before, 0.0)
 
 
-@pytest.mark.parametrize("value", [object(), len, (i for i in ()), np.array(["a"]), [[[[object()]]]]])
+@pytest.mark.parametrize("value", [object(), {"a": 1}, len, (i for i in ()), np.array(["a"]), [[[[object()]]]]])
 def test_of_all_else_only_the_name_of_the_class_remains(value):
     assert comparable(value) == comparable(comparable(value))
     if not isinstance(value, list):

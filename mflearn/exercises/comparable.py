@@ -47,26 +47,22 @@ class _Copier:
             value = tuple(value)
         if isinstance(value, (Tensor, np.ndarray, np.generic)) or hasattr(value, "__array__"):
             return self.numbers(value)
-        if depth < DEEPEST:
-            if isinstance(value, dict):
-                return dict(self.copy(pair, depth + 1) for pair in value.items())
-            if isinstance(value, (tuple, list, range, set, frozenset)):
-                parts = [self.copy(part, depth + 1) for part in value]
-                kinds = {tuple: tuple, set: set, frozenset: set}
-                return next((new for kind, new in kinds.items() if isinstance(value, kind)), list)(parts)
+        if isinstance(value, (tuple, list, range, set, frozenset)) and depth < DEEPEST:
+            parts = [self.copy(part, depth + 1) for part in value]
+            if isinstance(value, (set, frozenset)):
+                return set(parts)
+            return tuple(parts) if isinstance(value, tuple) else parts
         return _empty_object(type(value).__name__)
 
     def numbers(self, value: Any) -> Any:
         """A tensor, array or number in memory of its own."""
+        if isinstance(value, Tensor):
+            self.take(value.numel())
+            dense = value.detach().cpu().to_dense().as_subclass(Tensor)
+            return dense.clone(memory_format=torch.contiguous_format)
         try:
-            if isinstance(value, Tensor):
-                self.take(value.numel())
-                dense = value.detach().cpu().to_dense().as_subclass(Tensor)
-                return dense.clone(memory_format=torch.contiguous_format)
             array = np.asarray(value)
-        except (TooLarge, MemoryError):
-            raise
-        except Exception:  # it only looks like an array, or its numbers cannot be had
+        except Exception:  # it only looks like an array
             return _empty_object(type(value).__name__)
         self.take(array.size)
         if array.dtype.kind not in "biufc":

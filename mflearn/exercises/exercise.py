@@ -3,14 +3,17 @@
 import ast
 import copy
 import math
+import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from .comparable import comparable
 
 Cases = list[tuple]  # the arguments of each call
 
@@ -19,21 +22,14 @@ NOT_ANSWERED, ERROR, NOT_YET, ALMOST, CORRECT = "not answered", "stopped with an
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of an answer did: its value, or its error in one line, and the argument that it changed."""
+    """What one call of an answer did: its value, or its error in one line, and the argument that it changed.
+
+    The value is a copy that can be compared.
+    """
 
     value: Any = None
     error: str | None = None  # "ValueError: … (line 3)"
     changed: str | None = None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What one call gave and did, not yet judged."""
-
-    value: Any
-    error: str | None
-    arguments: tuple  # as the call has left them
-    names: tuple[str, ...] = ()  # of the arguments, where they are known
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ class Exercise:
     wrong: tuple[Wrong, ...]
     further: str
     misconceptions: tuple[int, ...] = ()
-    accepts: Callable[[tuple, Any], str | None] | None = field(default=None)
+    accepts: Callable[[tuple, Any], str | None] | None = None
     tolerance: float = 1e-6
 
     @cached_property
@@ -123,34 +119,29 @@ class QuizQuestion:
 
 
 def call(answer: Any, arguments: tuple) -> Outcome:
-    """Call an answer with copies of the arguments; nothing limits it."""
-    return outcome(attempt(answer, arguments), arguments)
+    """Call an answer with copies of the arguments; nothing limits it. An answer that is no function is its own value.
 
-
-def attempt(answer: Any, arguments: tuple) -> Attempt:
-    """Call an answer with copies of the arguments. An answer that is no function is its own value."""
+    Raises what `comparable` raises, if the value cannot be copied.
+    """
     if not callable(answer):
-        return Attempt(answer, None, arguments)
+        return Outcome(comparable(answer))
     own = copy.deepcopy(arguments)
     program = getattr(answer, "__code__", None)
-    names = program.co_varnames[: program.co_argcount] if program else ()
     try:
-        return Attempt(answer(*own), None, own, names)
-    except RecursionError:
-        return Attempt(None, "RecursionError: it calls itself without an end", own, names)
+        value = answer(*own)
     except (Exception, SystemExit) as error:
-        return Attempt(None, in_one_line(error, program and program.co_filename), own, names)
-
-
-def outcome(made: Attempt, arguments: tuple) -> Outcome:
-    """What a call did; the arguments after it are compared with those before it, to find one that it changed."""
-    changed = [i for i, pair in enumerate(zip(made.arguments, arguments, strict=True)) if not same(*pair, 0.0)]
-    names = [made.names[i] if i < len(made.names) else f"number {i + 1}" for i in changed]
-    return Outcome(made.value, made.error, None if made.error else next(iter(names), None))
+        return Outcome(error=in_one_line(error, program and program.co_filename))
+    names = program.co_varnames[: program.co_argcount] if program else ()
+    for i, (before, after) in enumerate(zip(comparable(arguments), comparable(own), strict=True)):
+        if not same(after, before, 0.0):
+            return Outcome(comparable(value), changed=names[i] if i < len(names) else f"number {i + 1}")
+    return Outcome(comparable(value))
 
 
 def in_one_line(error: BaseException, cell: str | None) -> str:
     """Type, message, and the last line in the learner's own cell, whose code has this file name."""
+    if isinstance(error, RecursionError):
+        return "RecursionError: it calls itself without an end"
     line = last_line(error, cell)
     kind, said = type(error).__name__, " ".join(str(error).split())
     if isinstance(error, MemoryError) or "can't allocate memory" in said:  # numpy's and torch's
@@ -161,20 +152,15 @@ def in_one_line(error: BaseException, cell: str | None) -> str:
 
 def last_line(error: BaseException, cell: str | None) -> int | None:
     """Where in the cell an error arose; None if it was elsewhere."""
-    at, line = error.__traceback__, None
-    while at:
-        if at.tb_frame.f_code.co_filename == cell:
-            line = at.tb_lineno
-        at = at.tb_next
-    return line
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [line for frame, line in frames if frame.f_code.co_filename == cell]
+    return lines[-1] if lines else None
 
 
 def numbers(value: Any) -> Tensor | None:
     """Numbers, tensors, arrays and lists of numbers as one float64 tensor; None for everything else."""
     if isinstance(value, Tensor):
         return None if value.is_complex() else value.detach().to("cpu", torch.float64).to_dense()
-    if isinstance(value, (str, bytes, dict, set, frozenset, type(None))):
-        return None
     try:
         array = np.asarray(value)
         return torch.from_numpy(array.astype(np.float64)) if array.dtype.kind in "biuf" else None
@@ -183,23 +169,21 @@ def numbers(value: Any) -> Tensor | None:
 
 
 def same(one: Any, other: Any, tolerance: float) -> bool:
-    """Equal to `tolerance` of the largest number in `other`; tuples and lists part by part, words without case."""
-    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)) and len(one) == len(other):
-        return all(same(a, b, tolerance) for a, b in zip(one, other, strict=True))
-    a, b = numbers(one), numbers(other)
-    if a is not None and b is not None:
-        if a.shape != b.shape:
-            return False
-        scale = float(b[b.isfinite()].abs().max()) if b.isfinite().any() else 0.0
-        return torch.allclose(a, b, rtol=0.0, atol=tolerance * max(scale, 1e-12), equal_nan=True)
+    """Equal to `tolerance` of the largest number in `other`; tuples and lists part by part, words without case.
+
+    Both are as `comparable` gives them.
+    """
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
+        return len(one) == len(other) and all(same(a, b, tolerance) for a, b in zip(one, other, strict=True))
     if isinstance(one, str) and isinstance(other, str):
         return one.strip().casefold() == other.strip().casefold()
-    if (a is None) != (b is None) or type(one) is not type(other):
+    a, b = numbers(one), numbers(other)
+    if a is None and b is None:
+        return type(one) is type(other) and one == other
+    if a is None or b is None or a.shape != b.shape:
         return False
-    try:
-        return bool(one == other)
-    except Exception:  # of any class, and any == of its own
-        return one is other
+    scale = float(b[b.isfinite()].abs().max()) if b.isfinite().any() else 0.0
+    return torch.allclose(a, b, rtol=0.0, atol=tolerance * max(scale, 1e-12), equal_nan=True)
 
 
 def alike(one: Outcome, other: Outcome, tolerance: float) -> bool:
@@ -227,13 +211,13 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
         return Verdict(NOT_YET, "It gives None: is the return missing?")
     good = fails.count(None)
     first = next(i for i, fault in enumerate(fails) if fault)
-    called = f"called with {_in_words(cases[first])}" if cases[first] else ""
+    called = f"called with {', '.join(map(_in_words, cases[first]))}" if cases[first] else ""
     if not exercise.accepts:
         if all(same(a.value, b.value, exercise.tolerance) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
         if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, "It is close, but not equal: was something rounded, or is it float32?")
-        if factor := _common_factor(found, right):
+        if factor := _factor(tuple(one.value for one in found), tuple(one.value for one in right)):
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
     if good >= len(fails) / 2:
         return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not when {called}. {fails[first]}")
@@ -266,8 +250,10 @@ def _difference(value: Any, right: Any) -> str:
     if b is not None and a is None:
         return f"It gives a {type(value).__name__}, where numbers are expected."
     if b is None:
-        other = isinstance(value, type(right))
-        return "It gives another answer." if other else f"It gives a {type(value).__name__}, not a {_kind(right)}."
+        if isinstance(value, type(right)):
+            return "It gives another answer."
+        wanted = "text" if isinstance(right, str) else type(right).__name__
+        return f"It gives a {type(value).__name__}, not a {wanted}."
     if a.shape != b.shape:
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
     if not a.isfinite().all() and b.isfinite().all():
@@ -275,57 +261,42 @@ def _difference(value: Any, right: Any) -> str:
     return "Its numbers are not the right ones."
 
 
-def _kind(value: Any) -> str:
-    return "text" if isinstance(value, str) else type(value).__name__
-
-
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "that of one number"
 
 
-def _in_words(arguments: tuple) -> str:
-    """Sizes of matrices, and numbers as they are."""
-    said = []
-    for one in arguments:
-        if isinstance(one, (bool, int, float, str)):
-            said.append(repr(one))
-        elif (values := numbers(one)) is not None:
-            kind = {
-                0: "a number",
-                1: f"a vector of {len(values) if values.ndim else ''}",
-                2: f"a {_shape(values)} matrix",
-            }
-            said.append(kind.get(values.ndim, f"a {_shape(values)} array"))
-        else:
-            said.append(f"a {type(one).__name__}")
-    return ", ".join(said)
+def _in_words(argument: Any) -> str:
+    """The size of a matrix; a number or a text as it is."""
+    if isinstance(argument, (bool, int, float, str)):
+        return repr(argument)
+    values = numbers(argument)
+    if values is None:
+        return f"a {type(argument).__name__}"
+    if values.ndim == 0:
+        return "a number"
+    if values.ndim == 1:
+        return f"a vector of {len(values)}"
+    return f"a {_shape(values)} {'matrix' if values.ndim == 2 else 'array'}"
 
 
-def _common_factor(found: Sequence[Outcome], right: Sequence[Outcome]) -> float | None:
-    """The one number that the right values were multiplied by, if there is one."""
-    factors = []
-    for one, other in zip(found, right, strict=True):
-        pairs = [(one.value, other.value)]
-        if isinstance(other.value, tuple):
-            if not isinstance(one.value, (tuple, list)) or len(one.value) != len(other.value):
-                return None
-            pairs = zip(one.value, other.value, strict=True)
-        for value, expected in pairs:
-            a, b = numbers(value), numbers(expected)
-            if a is None or b is None or a.shape != b.shape or not (b != 0).any():
-                return None
-            factors.append(float((a * b).sum() / (b * b).sum()))
-            if not same(a, factors[-1] * b, 1e-6):
-                return None
-    usual = factors[0] if factors else 0.0
-    return usual if usual and all(abs(factor - usual) <= 1e-6 * abs(usual) for factor in factors) else None
+def _factor(value: Any, right: Any) -> float | None:
+    """The one number that `right`, or each part of it, was multiplied by to give `value`; None if there is none."""
+    if isinstance(right, tuple):
+        if not isinstance(value, (tuple, list)) or len(value) != len(right):
+            return None
+        first, *others = [_factor(*pair) for pair in zip(value, right, strict=True)]
+        return first if first and all(one and math.isclose(one, first, rel_tol=1e-6) for one in others) else None
+    a, b = numbers(value), numbers(right)
+    if a is None or b is None or a.shape != b.shape or not (b != 0).any():
+        return None
+    factor = float((a * b).sum() / (b * b).sum())
+    return factor if math.isfinite(factor) and same(a, factor * b, 1e-6) else None
 
 
 def _is(exercise: Exercise, wrong: Wrong, cases: Cases, found: Sequence[Outcome]) -> bool:
     """Whether an answer that is not right makes this mistake."""
     if wrong.shows:
-        values = [(case, one.value) for case, one in zip(cases, found, strict=True) if not one.error]
-        return bool(values) and any(wrong.shows(*pair) for pair in values)
+        return any(wrong.shows(case, one.value) for case, one in zip(cases, found, strict=True) if not one.error)
     for code in wrong.codes:
         known = exercise.outcomes(code, cases)
         if all(alike(one, other, exercise.tolerance) for one, other in zip(found, known, strict=True)):

@@ -16,10 +16,8 @@ import secrets
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -29,8 +27,8 @@ import torch
 from IPython import get_ipython
 from IPython.utils.capture import capture_output
 
-from .comparable import TooLarge, comparable
-from .exercise import ERROR, NOT_YET, Attempt, Cases, Exercise, Verdict, attempt, in_one_line, judge, last_line, outcome
+from .comparable import TooLarge
+from .exercise import ERROR, NOT_YET, Exercise, Verdict, call, judge, last_line
 
 SECONDS = 3.0  # for one answer, all its cases together
 AGAIN, SOONEST = 0.1, 1e-5  # seconds until the answer is stopped again, if it has caught that
@@ -43,55 +41,27 @@ class TimeIsUp(BaseException):
     """The answer has had its seconds. No `except Exception` of a learner catches it."""
 
 
-class Interrupted(KeyboardInterrupt):
-    """The learner has interrupted the kernel; any other KeyboardInterrupt was raised by the answer itself."""
-
-
 def verdict(exercise: Exercise, answer: Any) -> Verdict:
     """What the judge says of an answer on random cases; the kernel is then as before."""
-    seed = secrets.randbelow(SEEDS)
     dtype = torch.get_default_dtype()
     with _undisturbed(), _silence():
         torch.set_default_dtype(torch.float64)  # as in the notebooks
-        theirs, ours = exercise.cases(seed), exercise.cases(seed)
-        exercise.outcomes(exercise.solution, ours[:1])  # imports what both need: a learner's time is not for that
+        cases = exercise.cases(secrets.randbelow(SEEDS))
+        exercise.outcomes(exercise.solution, cases[:1])  # imports what both need: a learner's time is not for that
         torch.set_default_dtype(dtype)
-        made = _attempts(answer, theirs)
-        torch.set_default_dtype(torch.float64)
-        if isinstance(made, Verdict):
-            return made
         try:
-            found = [outcome(one, comparable(arguments)) for one, arguments in zip(made, ours, strict=True)]
-            return judge(exercise, ours, found)
-        except Exception:
+            with _limited_memory():
+                found = _within_time(lambda: [call(answer, arguments) for arguments in cases])
+            torch.set_default_dtype(torch.float64)
+            return judge(exercise, cases, found)
+        except TimeIsUp as end:
+            line = last_line(end, getattr(getattr(answer, "__code__", None), "co_filename", None))
+            place = f", in line {line} of the cell" if line else ""
+            return Verdict(ERROR, f"It still ran after {SECONDS:g} s{place}. Does a loop never end?")
+        except (TooLarge, MemoryError):
+            return Verdict(ERROR, "It gives more numbers than anybody could compare.")
+        except Exception:  # of the value's own methods: `call` has those of the answer
             return NOT_COMPARED
-
-
-def _attempts(answer: Any, cases: Cases) -> list[Attempt] | Verdict:
-    """What the answer does in each case; or a verdict, if that cannot be compared."""
-    cell = getattr(getattr(answer, "__code__", None), "co_filename", None)
-
-    def one(arguments: tuple) -> Attempt:
-        made = attempt(answer, arguments)
-        return replace(made, value=comparable(made.value), arguments=comparable(made.arguments))
-
-    try:
-        with _limited_memory(), _interrupts_known():
-            return _within_time(lambda: [one(arguments) for arguments in cases])
-    except Interrupted:
-        raise KeyboardInterrupt from None
-    except TimeIsUp as end:
-        line = last_line(end, cell)
-        place = f", in line {line} of the cell" if line else ""
-        return Verdict(ERROR, f"It still ran after {SECONDS:g} s{place}. Does a loop never end?")
-    except MemoryError:
-        return Verdict(ERROR, f"MemoryError: it takes more than {MEMORY // 2**30} GiB.")
-    except TooLarge:
-        return Verdict(ERROR, "It gives more numbers than anybody could compare.")
-    except Exception:  # of the value's own methods: `attempt` has those of the answer
-        return NOT_COMPARED
-    except BaseException as error:
-        return Verdict(ERROR, in_one_line(error, cell))
 
 
 @contextmanager
@@ -154,37 +124,18 @@ def _limited_memory() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-@contextmanager
-def _interrupts_known() -> Iterator[None]:
-    """A learner's interrupt raises Interrupted, so that it is not taken for the answer's own KeyboardInterrupt."""
-    if not _is_main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
-
-
-def _interrupt(_: int, __: FrameType) -> NoReturn:
-    raise Interrupted
-
-
 def _within_time(run: Callable[[], Any]) -> Any:
     """What `run()` gives. After SECONDS it is stopped, and again where it has caught that, by a bare `except:`."""
-    if not (_is_main_thread() and hasattr(signal, "setitimer")):  # which Windows has not
+    in_main_thread = threading.current_thread() is threading.main_thread()  # which alone may set what a signal does
+    if not (in_main_thread and hasattr(signal, "setitimer")):  # which Windows has not
         return run()
-    begun = time.monotonic()
     handler = signal.signal(signal.SIGALRM, _stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
     try:
         return run()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
-        if left:  # somebody else's timer was running
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - begun), 0.001), interval)
 
 
 def _stop(_: int, frame: FrameType) -> None:
@@ -193,8 +144,3 @@ def _stop(_: int, frame: FrameType) -> None:
     interval = max(signal.getitimer(signal.ITIMER_REAL)[1] / 2, SOONEST)  # so that it meets the `except:`, too
     signal.setitimer(signal.ITIMER_REAL, interval, interval)
     raise TimeIsUp
-
-
-def _is_main_thread() -> bool:
-    """Only the main thread may set what a signal does."""
-    return threading.current_thread() is threading.main_thread()
