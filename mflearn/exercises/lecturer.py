@@ -1,7 +1,5 @@
 """One page for lecturers: every task with its solution, the wrong answers that are known, the quizzes, and a table."""
 
-from collections.abc import Iterator
-
 from . import content
 from .exercise import Exercise, QuizQuestion
 
@@ -34,15 +32,14 @@ MISCONCEPTIONS = (
 
 def page() -> str:
     """The page, in Markdown."""
-    lines = ["# Exercises, solutions and known mistakes", "", *_table()]
+    parts = ["# Exercises, solutions and known mistakes", "## Misconceptions", _table()]
     for number, lesson in content.lessons().items():
-        lines += ["", f"## Notebook {number}"]
+        parts.append(f"## Notebook {number}")
         for exercise in lesson.exercises:
-            lines += _exercise(exercise)
-        lines += ["", f"### Quiz {number}"]
-        for i, question in enumerate(lesson.quiz, 1):
-            lines += _question(i, question)
-    return "\n".join(lines) + "\n"
+            parts += _exercise(exercise)
+        parts.append(f"### Quiz {number}")
+        parts += [_question(i, question) for i, question in enumerate(lesson.quiz, 1)]
+    return "\n\n".join(parts) + "\n"
 
 
 def places() -> dict[int, list[str]]:
@@ -57,28 +54,24 @@ def places() -> dict[int, list[str]]:
     return found
 
 
-def _table() -> Iterator[str]:
-    yield from ("## Misconceptions", "", "| | what some believe | probed in |", "|---|---|---|")
-    for number, where in places().items():
-        yield f"| {number} | {MISCONCEPTIONS[number - 1]} | {'; '.join(where)} |"
+def _table() -> str:
+    rows = [f"| {i} | {MISCONCEPTIONS[i - 1]} | {'; '.join(where)} |" for i, where in places().items()]
+    return "\n".join(["| | what some believe | probed in |", "|---|---|---|", *rows])
 
 
-def _exercise(exercise: Exercise) -> Iterator[str]:
-    yield from ("", f"### {exercise.id} {exercise.title}", "", exercise.statement, "", "Solution:", "")
-    yield from _code(exercise.solution)
-    yield from ("", f"*When it is right:* {exercise.further}", "", "Hints:", "")
-    yield from (f"{i}. {hint}" for i, hint in enumerate(exercise.hints, 1))
+def _exercise(exercise: Exercise) -> list[str]:
+    hints = [f"{i}. {hint}" for i, hint in enumerate(exercise.hints, 1)]
+    parts = [f"### {exercise.id} {exercise.title}", exercise.statement, "Solution:", _code(exercise.solution)]
+    parts += [f"*When it is right:* {exercise.further}", "Hints:", "\n".join(hints)]
     for wrong in exercise.wrong:
-        yield from ("", f"**{wrong.name}.** {wrong.diagnosis}", "")
-        for code in wrong.codes:
-            yield from _code(code)
+        parts += [f"**{wrong.name}.** {wrong.diagnosis}", "\n".join(map(_code, wrong.codes))]
+    return parts
 
 
-def _question(number: int, question: QuizQuestion) -> Iterator[str]:
-    yield from ("", f"{number}. **{question.text}**")
-    for choice in question.choices:
-        yield f"    * {'✓' if choice.right else '✗'} {choice.text} *{choice.feedback}*"
+def _question(number: int, question: QuizQuestion) -> str:
+    choices = [f"    * {'✓' if one.right else '✗'} {one.text} *{one.feedback}*" for one in question.choices]
+    return "\n".join([f"{number}. **{question.text}**", *choices])
 
 
-def _code(source: str) -> Iterator[str]:
-    yield from ("```python", *source.splitlines(), "```")
+def _code(source: str) -> str:
+    return f"```python\n{source}\n```"
