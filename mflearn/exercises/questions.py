@@ -1,15 +1,12 @@
 """The quiz at the end of a notebook: choose, check, and read why. Every choice has an answer of its own."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import anywidget
 import traitlets
 
 from . import logbook
 from .exercise import QuizQuestion
-
-LETTERS = "abcdefgh"
 
 
 class Quiz(anywidget.AnyWidget):
@@ -78,28 +75,17 @@ class Quiz(anywidget.AnyWidget):
         self.number, self.content = number, tuple(questions)
         texts = [{"text": one.text, "choices": [choice.text for choice in one.choices]} for one in questions]
         super().__init__(questions=texts, chosen=[-1] * len(texts), said=[""] * len(texts))
-        for i, page in logbook.quizzes().get(number, {}).items():
-            self._recall(i, page)
+        answered = logbook.quizzes().get(number, {})
+        for i, one in enumerate(self.content):  # the question, or the choice, may have been another at that time
+            page, choices = answered.get(str(i + 1)), [choice.text for choice in one.choices]
+            if isinstance(page, dict) and page.get("choice") in choices:
+                self._show(i, choices.index(page["choice"]))
         self.on_msg(lambda _, message, __: self.choose(message["question"], message["choice"]))
 
-    def answer(self, question: int, choice: str) -> str:
-        """Answer question 1, 2, … by the text of a choice or by its letter, as a click does; returns the feedback."""
-        if not isinstance(question, int) or not 1 <= question <= len(self.content):
-            raise ValueError(f"question is {question!r}; it must be from 1 to {len(self.content)}")
-        texts = [one.text for one in self.content[question - 1].choices]
-        letters = list(LETTERS[: len(texts)])
-        if choice not in texts + letters:
-            raise ValueError(
-                f"choice is {choice!r:.40}; it must be one of {', '.join(letters)}, or the text of a choice"
-            )
-        return self.choose(question - 1, (texts if choice in texts else letters).index(choice))
-
-    def choose(self, i: int, place: int) -> str:
-        """Take the choice at this place for question i, both counted from 0; returns the feedback."""
+    def choose(self, i: int, place: int) -> None:
+        """Take the choice at this place for question i, both counted from 0, and note it."""
         choice = self.content[i].choices[place]
-        note = logbook.chosen(self.number, i + 1, choice.text, choice.right)
-        self._show(i, place, note)
-        return self.said[i]
+        self._show(i, place, logbook.chosen(self.number, i + 1, choice.text, choice.right))
 
     def _show(self, i: int, place: int, note: str = "") -> None:
         choice = self.content[i].choices[place]
@@ -107,13 +93,6 @@ class Quiz(anywidget.AnyWidget):
         with self.hold_sync():
             self.chosen = [*self.chosen[:i], place, *self.chosen[i + 1 :]]
             self.said = [*self.said[:i], said, *self.said[i + 1 :]]
-
-    def _recall(self, question: str, page: Any) -> None:
-        """Show an answer from the progress file, if the question and the choice still exist."""
-        for i, one in enumerate(self.content):
-            for place, choice in enumerate(one.choices):
-                if question == str(i + 1) and isinstance(page, dict) and page.get("choice") == choice.text:
-                    self._show(i, place)
 
     def __repr__(self) -> str:
         return f"Quiz of notebook {self.number}, {len(self.content)} questions. Run this notebook to answer them."
