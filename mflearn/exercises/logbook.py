@@ -7,18 +7,14 @@ aside, and that is said.
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock
 
 from .exercise import CORRECT
-
-if os.name == "nt":
-    import msvcrt
-else:
-    import fcntl
 
 NAME, VERSION = "mflearn-progress.json", 1
 START = Path.cwd()  # a learner may walk on
@@ -89,29 +85,9 @@ def _edit(edit: Callable[[dict], Any] | None) -> tuple[Any, str]:
         return edit(_loose) if edit else _loose, f"Progress is not kept: {file.name} cannot be written here."
 
 
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
+def _alone(file: Path) -> FileLock:
     """No other notebook reads or writes the file meanwhile. The system lets go of a lock when its process ends."""
-    late = time.monotonic() + PATIENCE
-    with open(file.with_name(f".{file.name}.lock"), "a") as lock:
-        while not _locked(lock):
-            if time.monotonic() > late:
-                raise TimeoutError
-            time.sleep(0.005)
-        yield
-
-
-def _locked(lock: IO) -> bool:
-    """Whether this file is now locked, until it is closed; another process may have locked it."""
-    try:
-        if os.name == "nt":
-            lock.seek(0)  # where the byte stands that is locked
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except (BlockingIOError, PermissionError):
-        return False
+    return FileLock(file.with_name(f".{file.name}.lock"), timeout=PATIENCE)
 
 
 def _read(file: Path) -> tuple[dict, str]:
