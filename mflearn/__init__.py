@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 
 
 def progress():
-    """What you have done of the exercises and questions, as a small picture."""
-    from .exercises import progress as overview  # not before it is asked for: it loads torch
+    """What you have done of the exercises and questions, as a small table."""
+    from .exercises import progress as table  # not before it is asked for: it loads torch
 
-    return overview()
+    return table()

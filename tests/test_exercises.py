@@ -17,7 +17,7 @@ from notebook_form import NOTEBOOKS
 from test_notebooks import read, uncomputed
 
 import mflearn
-from mflearn.exercises import check, content, hint, lecturer, logbook, overview, progress, quiz, solution
+from mflearn.exercises import check, content, hint, lecturer, logbook, progress, quiz, solution
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
 
 LESSONS = content.lessons()
@@ -398,17 +398,20 @@ def test_what_is_done_stays_done(book):
     check("01.1", 3)
     assert repr(progress()).startswith(f"1 of {len(EXERCISES)} exercises done")
     assert json.loads(book.read_text()) == {"exercises": {"01.1": {"attempts": 3, "done": True}}, "version": 1}
-    text, alt = progress()._repr_mimebundle_()
-    assert text["image/png"].startswith(b"\x89PNG") and "notebook 01: 1 of" in alt["image/png"]["alt"]
+    assert "\n| 01 | ✓ · " in progress()._repr_markdown_()
 
 
-def test_each_mark_of_the_picture_has_its_place():
-    """However many exercises and questions a notebook has."""
-    lines = (overview.Line("01", (None,) * 4, (None,) * 9), overview.Line("02", (True,) * 7, (False,) * 5))
-    (ax,) = overview.Overview(lines).draw().axes
-    (left, right), places = ax.get_xlim(), [mark.get_xdata()[0] for mark in ax.lines]
-    assert len({(mark.get_xdata()[0], mark.get_ydata()[0]) for mark in ax.lines}) == len(ax.lines) == 4 + 9 + 7 + 5
-    assert left + 1 <= min(places) and max(places) <= right - 1
+def test_progress_marks_what_is_done_and_what_was_tried_and_names_the_next_notebook(book):
+    exercises = {one.id: {"done": True} for one in LESSONS["01"].exercises} | {"02.2": {"attempts": 1}}
+    quizzes = {"02": {"1": {"right": False}, "3": {"right": True}}}
+    book.write_text(json.dumps({"exercises": exercises, "quizzes": quizzes}))
+    assert repr(progress()).startswith(f"{len(exercises) - 1} of {len(EXERCISES)} exercises done, 1 of ")
+    assert repr(progress()).endswith("Next: notebook 02.")
+    counts = f"0 of {len(LESSONS['02'].exercises)}", f"1 of {len(LESSONS['02'].quiz)}"
+    (row,) = re.findall(r"^\| 02 \| (.*) \| (.*) \|$", progress()._repr_markdown_(), re.MULTILINE)
+    assert (
+        row[0].startswith("· ✗ ·") and row[1].startswith("✗ · ✓") and [*map(str.endswith, row, counts)] == [True, True]
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ comparable  what an answer gave, as values that can be compared
 running     an answer is called, for no longer than 3 s
 logbook     what a learner has done, in a file of their own
 questions   the quiz at the end of a notebook
-overview    progress as a small picture
 commands    what a learner calls
 lecturer    all answers on one page
 

@@ -4,15 +4,15 @@ import functools
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import content, logbook, running
 from .exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET
-from .overview import Overview
 from .questions import Quiz
 
 REFUSED = "not understood"
+DONE = "✓"
 MARKS = {  # a sign, and the colour of the theme that it has in JupyterLab
     CORRECT: ("✓", "success", "#388e3c"),
     ALMOST: ("≈", "warn", "#b26a00"),
@@ -51,7 +51,7 @@ class Page:
     """A text in Markdown, to be read."""
 
     text: str
-    plain: str = field(default="")
+    plain: str = ""
 
     def __repr__(self) -> str:
         return self.plain or self.text
@@ -107,6 +107,30 @@ def quiz(number: str) -> Quiz:
     return Quiz(number, content.lesson(number).quiz)
 
 
-def progress() -> Overview:
-    """What is done so far, of all exercises and questions."""
-    return Overview.of(content.lessons(), logbook.exercises(), logbook.quizzes())
+def progress() -> Page:
+    """What is done so far: a row for each notebook, with a mark for each exercise and each question."""
+    tried, answered = logbook.exercises(), logbook.quizzes()
+    rows, every_exercise, every_question, following = "", [], [], ""
+    for number, lesson in content.lessons().items():
+        exercises = [_mark(tried.get(one.id), "done") for one in lesson.exercises]
+        questions = [_mark(answered.get(number, {}).get(str(i)), "right") for i in range(1, len(lesson.quiz) + 1)]
+        rows += (
+            f"| {number} | {' '.join(exercises)} {_count(exercises)} | {' '.join(questions)} {_count(questions)} |\n"
+        )
+        every_exercise += exercises
+        every_question += questions
+        if not following and set(exercises) != {DONE}:
+            following = f" Next: notebook {number}."
+    said = f"{_count(every_exercise)} exercises done, {_count(every_question)} questions answered correctly.{following}"
+    return Page(f"{said}\n\n| notebook | exercises | questions |\n|---|---|---|\n{rows}", said)
+
+
+def _mark(page: Any, name: str) -> str:
+    """Whether an exercise or a question is done, was tried, or neither, from its page in the logbook."""
+    if not isinstance(page, dict):
+        return "·"
+    return DONE if page.get(name) is True else "✗"
+
+
+def _count(marks: list[str]) -> str:
+    return f"{marks.count(DONE)} of {len(marks)}"
