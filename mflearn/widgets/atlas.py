@@ -1,13 +1,13 @@
 """An atlas: the descents of a whole grid of settings, trained in one batch for each rule. A move only looks one up."""
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from ..descent import Rule, Run, factorize
+from ..sides import one_thread
 
 
 class Atlas:
@@ -30,16 +30,11 @@ class Atlas:
         self.runs: dict[str, Run] = {}  # by rule; the axes of each are k, η, seed
         self.lock = threading.Lock()
 
-    @property
-    def trained(self) -> bool:
-        """Whether the descents of all rules have been trained."""
-        return len(self.runs) == len(self.rules)
-
     def train(self, watch: Callable[[float], bool] = lambda _done: True) -> None:
         """Train what is missing. `watch` is called with the share that is done, and ends the training with False."""
         k, seed = torch.tensor(self.k)[:, None, None], torch.tensor(self.seed)
         eta = torch.tensor(self.eta, dtype=torch.float64)[:, None]
-        with self.lock, _one_thread():
+        with self.lock, one_thread():
             for name, rule in self.rules.items():
                 if name not in self.runs:
                     share = len(self.runs) / len(self.rules)
@@ -68,14 +63,3 @@ class Atlas:
             return None
         at = self.seed.index(seed)
         return torch.where(runs.diverged, torch.inf, runs.loss[-1])[..., at]
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: on a busy machine two of them wait for each other, for seconds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
