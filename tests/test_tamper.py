@@ -48,7 +48,7 @@ def draw(figure):
     (line,) = figure.subplots().plot([0, 1], [0, 16])
     return lambda result: (line.set_ydata([0, result]), [line])[1]
 
-controls = {"n": ipywidgets.IntSlider(2, 0, 4)}
+controls = {"n": ipywidgets.IntSlider(2, 0, 4, description="n")}
 explorer = Explorer(lambda n: n**2, draw, "The square is {}.".format, controls, title="Squares")
 explorer"""
 WITHOUT_WIDGET = EXPLORER.removesuffix("explorer") + 'display({"text/plain": repr(explorer)}, raw=True)'

@@ -58,7 +58,7 @@ def make(compute=square, *, question=None, prepare=None, **more):
     controls = {"x": slider("x", 2, 0, 1000), **more}
     also = {"question": question, "prepare": prepare}
     return Explorer(
-        compute, draw_number, lambda result: f"the square is {result}", controls, title="squares", width=3, **also
+        compute, draw_number, lambda result: f"the square is {result}", controls, title="squares", size=(3, 3.4), **also
     )
 
 
@@ -263,7 +263,7 @@ def test_a_snapshot_never_mixes_two_settings(monkeypatch):
                 shots.append(value)
 
     explorer = Watched(
-        lambda x: (x, x * x), lambda f: lambda r: [], str, {"x": slider("x", 2, 0, 1000)}, title="pairs", width=2
+        lambda x: (x, x * x), lambda f: lambda r: [], str, {"x": slider("x", 2, 0, 1000)}, title="pairs", size=(2, 3.4)
     )
 
     def drag():

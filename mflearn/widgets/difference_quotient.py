@@ -12,9 +12,7 @@ from ..gradients import by_differences
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
 from ..plots import BLUE, GHOST, GREY, SIGNED, VERMILLION, Heatmap, number
-from .explorer import Explorer, choice, slider
-from .picture import Update
-from .prediction import Question
+from .explorer import Explorer, Question, Update, choice, slider
 
 f = Frobenius(toy_matrix())
 W, H = random_factors(4, 2, 2, seed=0)
@@ -134,12 +132,4 @@ def explore_difference_quotient() -> Explorer:
         shape,
         "The quotient comes near the true slope, which is twice this formula, so the difference stays at one half.",
     )
-    return Explorer(
-        compute,
-        draw,
-        describe,
-        controls,
-        title="a formula against the difference quotient",
-        height=3.4,
-        question=question,
-    )
+    return Explorer(compute, draw, describe, controls, question, title="a formula against the difference quotient")

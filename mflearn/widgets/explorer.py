@@ -18,6 +18,7 @@ from .progress import Progress, Watch
 
 CALM = 0.005  # seconds without a move that end a flood of them, for each that came of late
 PATIENCE = 0.25  # seconds between two pictures of a flood
+MARGIN = "0 28px 2px 0"  # around a control
 
 
 class GridSlider(ipywidgets.IntSlider):
@@ -61,6 +62,9 @@ class Explorer(ipywidgets.VBox):
     describe  describe(result) says in one line what the picture shows
     controls  a widget for each argument of `compute`; each slider gets a labelled number box beside it
     question  asked above the controls, before they are moved; see `Question`
+    size      width and height of the picture, in inches
+    across    how many controls stand in a row, below the first one, which has a row of its own
+    extra     widgets between the controls and the picture
     prepare   prepare(watch) works ahead in a thread of its own when the explorer opens, as an `Atlas` does
 
     A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
@@ -78,26 +82,24 @@ class Explorer(ipywidgets.VBox):
         draw: Callable[[Any], Update],
         describe: Callable[[Any], str],
         controls: dict[str, ipywidgets.ValueWidget],
+        question: Question | None = None,
         *,
         title: str,
-        width: float = 9.0,
-        height: float = 3.4,
-        extra: tuple[ipywidgets.Widget, ...] = (),
+        size: tuple[float, float] = (9.0, 3.4),
         across: int | None = None,
-        question: Question | None = None,
+        extra: tuple[ipywidgets.Widget, ...] = (),
         prepare: Callable[[Watch], None] | None = None,
     ) -> None:
         self.compute, self.describe, self.title = compute, describe, title
-        paired = {name: _paired(name, control) for name, control in controls.items()}
-        self.controls = {name: holder for name, (holder, _) in paired.items()}
+        rows = [_row(control) for control in controls.values()]
+        self.controls = dict(zip(controls, (getattr(row, "children", [row])[0] for row in rows), strict=True))
         self.watches = "watch" in inspect.signature(compute).parameters
-        self.stage, self.picture = Stage(draw, width, height), Picture()
+        self.stage, self.picture = Stage(draw, *size), Picture()
         self.snapshot: Snapshot | None = None
         self.progress = Progress()
         self._turn = threading.RLock()  # one computation at a time
         self._wanted, self._news, self._worker, self._setter = None, threading.Condition(), None, None
         self._moves, self._moved, self._taken = 0, 0.0, 0.0  # how many of late; when one came; when one was taken
-        rows = [row for _, row in paired.values()]
         box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
         if across:  # the first control on a line of its own, the others in a table
             table = ipywidgets.GridBox(rows[1:], layout={"grid_template_columns": f"repeat({across}, max-content)"})
@@ -269,29 +271,26 @@ def number_box(label: str, value: float, low: float, high: float, step: float = 
     return ipywidgets.BoundedFloatText(value=value, min=low, max=high, step=step, description=label)
 
 
-def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.ValueWidget, ipywidgets.Widget]:
-    """The widget that holds the value, and the row that shows it: for a slider a labelled number box beside it.
+def _row(control: ipywidgets.ValueWidget) -> ipywidgets.Widget:
+    """The control as it stands in the page: a slider behind a labelled number box, anything else alone.
 
     Sliders have no name that a screen reader finds, and only take values on their steps; number boxes have one, and
     take any. So the box holds the value, and the slider follows and leads it.
     """
-    control.description = control.description or name
     control.style.description_width = "initial"
-    margin = {"margin": "0 28px 2px 0", "overflow": "visible"}
     if not isinstance(control, ipywidgets.IntSlider):
-        control.layout.margin = margin["margin"]
-        return control, control
+        control.layout.margin = MARGIN
+        return control
     if isinstance(control, GridSlider):
-        low, high, value = control.at(control.min), control.at(control.max), control.at(control.value)
-        box = ipywidgets.BoundedFloatText(value=value, min=low, max=high, description=control.description)
-        box.step = None if control.powers else control.size
+        make, step = ipywidgets.BoundedFloatText, None if control.powers else control.size
         nearest, at = control.nearest, control.at
     else:
-        low, high, value = control.min, control.max, control.value
-        box = ipywidgets.BoundedIntText(value=value, min=low, max=high, description=control.description)
-        box.step, nearest, at = control.step, int, int
+        make, step = ipywidgets.BoundedIntText, control.step
+        nearest = at = int
+    box = make(value=at(control.value), min=at(control.min), max=at(control.max), step=step)
+    box.description, control.description = control.description, ""
     box.style.description_width, box.layout.width = "initial", f"{76 + 8 * len(box.description)}px"
-    control.description, control.readout, control.layout.width = "", False, "200px"
+    control.readout, control.layout.width = False, "200px"
 
     def follow(_change: Any) -> None:
         control.value = nearest(box.value)
@@ -302,17 +301,16 @@ def _paired(name: str, control: ipywidgets.ValueWidget) -> tuple[ipywidgets.Valu
 
     box.observe(follow, names="value")
     control.observe(lead, names="value")
-    return box, ipywidgets.HBox([box, control], layout=margin)
+    return ipywidgets.HBox([box, control], layout={"margin": MARGIN, "overflow": "visible"})
 
 
 def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
     """Refuse a value outside the range of its control, which would clip it without a word."""
-    if hasattr(control, "options"):
-        allowed = [option[-1] if isinstance(option, tuple) else option for option in control.options]
-        checked.choice(value, name, allowed)
-    elif hasattr(control, "min"):
-        value = checked.number(value, name)
-        if isinstance(control, ipywidgets.BoundedIntText) and value != int(value):
-            raise TypeError(f"{name} is {value:g}; it must be a whole number")
-        if not control.min <= value <= control.max:
-            raise ValueError(f"{name} is {value:g}; it must be between {control.min:g} and {control.max:g}")
+    if isinstance(control, ipywidgets.Dropdown):
+        checked.choice(value, name, control.options)
+        return
+    value = checked.number(value, name)
+    if isinstance(control, ipywidgets.BoundedIntText) and value != int(value):
+        raise TypeError(f"{name} is {value:g}; it must be a whole number")
+    if not control.min <= value <= control.max:
+        raise ValueError(f"{name} is {value:g}; it must be between {control.min:g} and {control.max:g}")

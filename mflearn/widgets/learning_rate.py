@@ -12,10 +12,8 @@ from torch import Tensor
 from ..descent import Run, factorize
 from ..exact import lowest_loss, singular_values, stable_eta
 from ..matrices import matrix_with_singular_values, toy_matrix
-from ..plots import BLUE, GHOST, GREY, LINES, VERMILLION, plot_landscape
-from .explorer import Explorer, choice, log_slider, slider
-from .picture import Update
-from .prediction import Question
+from ..plots import BLUE, GHOST, GREY, VERMILLION, plot_landscape
+from .explorer import Explorer, Question, Update, choice, log_slider, slider
 
 A = toy_matrix()
 ETA = float(stable_eta(A))
@@ -71,9 +69,8 @@ def draw(figure: Figure) -> Update:
         losses = (result.toy.loss - lowest_loss(A, result.k)).clamp(1e-12, 1e12).numpy()
         ghost.set_data(*loss.get_data())  # the setting before
         loss.set_data(range(len(losses)), losses)
-        end.set_data(
-            [len(losses) - 1] * int(result.toy.diverged), losses[-1:].clip(max=5e7)[: int(result.toy.diverged)]
-        )
+        last = [len(losses) - 1] if result.toy.diverged else []
+        end.set_data(last, losses[last].clip(max=5e7))
         steps.set_data(FRACTIONS, steps_to_settle(result.k))
         here.set_data([result.fraction] * 2, [8, 4000])
         return [walk, origin, ghost, loss, end, steps, here]
@@ -129,9 +126,7 @@ def explore_learning_rate() -> Explorer:
         lambda result: next(way for word, way in WAYS.items() if regime(result.walk, 0.0).startswith(word)),
         "Each step jumps across the curve and lands a little too far on the other side; near η* it is still caught.",
     )
-    return Explorer(
-        compute, draw, describe, controls, title="the learning rate", width=10.5, height=3.6, question=question
-    )
+    return Explorer(compute, draw, describe, controls, question, title="the learning rate", size=(10.5, 3.6))
 
 
 # The game ------------------------------------------------------------------------------------------------------------
@@ -143,6 +138,7 @@ MATRICES = {
     "4": matrix_with_singular_values([20.0, 8.0, 1.0], m=6, n=4, seed=4),
     "5": matrix_with_singular_values([60.0, 5.0], m=5, n=5, seed=5),
 }
+LARGEST = {name: float(singular_values(M)[0]) for name, M in MATRICES.items()}  # σ₁
 
 
 @dataclass(frozen=True)
@@ -164,13 +160,12 @@ class Game(Explorer):
         controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0, step=0.02)}
         button = ipywidgets.Button(description="Register this η", tooltip="keep this η as my answer for this matrix")
         button.on_click(lambda _: self.register())
-        super().__init__(
-            self._try, draw_game, describe_game, controls, title="the largest stable η", height=3.4, extra=(button,)
-        )
+        super().__init__(self._try, draw_game, describe_game, controls, title="the largest stable η", extra=(button,))
 
     def _try(self, matrix: str, eta: float) -> Trial:
         M = MATRICES[matrix]
-        run = factorize(M, 1, eta=eta, steps=1000, start=(M.norm().sqrt() * torch.full((M.shape[0], 1), 0.3), _ones(M)))
+        (m, n), size = M.shape, M.norm().sqrt()
+        run = factorize(M, eta=eta, steps=1000, start=(torch.full((m, 1), 0.3) * size, torch.full((1, n), 0.3) * size))
         return Trial(matrix, eta, run, regime(run, float(lowest_loss(M, 1))), tuple(self.points.items()))
 
     def register(self) -> None:
@@ -178,10 +173,6 @@ class Game(Explorer):
         if self.result.verdict == "settled":
             self.points[self.result.matrix] = self.result.eta
         self.redraw()
-
-
-def _ones(M: Tensor) -> Tensor:
-    return torch.full((1, M.shape[1]), 0.3) * M.norm().sqrt()
 
 
 def draw_game(figure: Figure) -> Update:
@@ -193,7 +184,7 @@ def draw_game(figure: Figure) -> Update:
     board.set(xscale="log", yscale="log", xlim=(0.5, 120), ylim=(1e-3, 1.2), xlabel="σ₁ of the matrix")
     board.set(ylabel="largest stable η", title="your points")
     board.grid(alpha=0.3, which="both")
-    (points,) = board.plot([], [], color=LINES[1][0], marker="s", markersize=9, linestyle="")
+    (points,) = board.plot([], [], color=VERMILLION, marker="s", markersize=9, linestyle="")
     (now,) = board.plot([], [], color=BLUE, marker="_", markersize=16, markeredgewidth=2, linestyle="")
     (line,) = board.plot([], [], color=GREY, linestyle="--")
     hint = board.text(0.03, 0.05, "", transform=board.transAxes, color=GREY)
@@ -201,18 +192,14 @@ def draw_game(figure: Figure) -> Update:
     def update(trial: Trial) -> list[Artist]:
         losses = (trial.run.loss - lowest_loss(MATRICES[trial.matrix], 1)).clamp(1e-12, 1e12).numpy()
         loss.set_data(range(len(losses)), losses)
-        points.set_data([_sigma(name) for name, _ in trial.points], [eta for _, eta in trial.points])
-        now.set_data([_sigma(trial.matrix)], [trial.eta])
+        points.set_data([LARGEST[name] for name, _ in trial.points], [eta for _, eta in trial.points])
+        now.set_data([LARGEST[trial.matrix]], [trial.eta])
         shown = len(trial.points) >= 3
         line.set_data([0.5, 120] if shown else [], [1 / (2 * 0.5), 1 / (2 * 120)] if shown else [])
         hint.set_text("dashed: 1/(2σ₁)" if shown else f"{3 - len(trial.points)} more to see the law")
         return [loss, points, now, line, hint]
 
     return update
-
-
-def _sigma(name: str) -> float:
-    return float(singular_values(MATRICES[name])[0])
 
 
 def describe_game(trial: Trial) -> str:

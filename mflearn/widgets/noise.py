@@ -13,9 +13,7 @@ from ..descent import Factors, Momentum, factorize
 from ..exact import noise_threshold, singular_values, stable_eta, truncated_svd
 from ..objectives import Frobenius
 from ..plots import BLUE, GHOST, GREEN, GREY, VALUES, VERMILLION
-from .explorer import Explorer, choice, slider
-from .picture import Update
-from .prediction import Question
+from .explorer import Explorer, Question, Update, choice, slider
 
 M, N, MOST = 40, 30, 10  # the shape of the matrix, and the largest k
 SHARE = 0.1  # of the entries are hidden
@@ -195,4 +193,4 @@ def explore_noise() -> Explorer:
         closest,
         "From there on W H has nothing left to learn but the noise. (Now you may also choose which errors to show.)",
     )
-    return Explorer(compute, draw, describe, controls, title="fit and truth", width=10.5, height=4.0, question=question)
+    return Explorer(compute, draw, describe, controls, question, title="fit and truth", size=(10.5, 4.0))

@@ -10,9 +10,7 @@ from torch import Tensor
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
 from ..plots import BLUE, GHOST, SIGNED, Heatmap
-from .explorer import Explorer, number_box, slider
-from .picture import Update
-from .prediction import Question
+from .explorer import Explorer, Question, Update, number_box, slider
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
@@ -65,14 +63,8 @@ def draw(figure: Figure) -> Update:
         now.set_data([at], [0])
         parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
         WH = result.W @ result.H
-        return [
-            *first.show(parts[0]),
-            *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)),
-            *product.show(WH),
-            *residual.show(WH - A),
-            ghost,
-            now,
-        ]
+        summands = (*first.show(parts[0]), *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)))
+        return [*summands, *product.show(WH), *residual.show(WH - A), ghost, now]
 
     return update
 
@@ -117,13 +109,5 @@ def explore_outer_products() -> Explorer:
         "Their product is the same, entry by entry: W and H are not the only factors of W H.",
     )
     return Explorer(
-        compute,
-        draw,
-        describe,
-        controls,
-        title="W H as a sum of outer products",
-        width=10,
-        height=3.5,
-        across=4,
-        question=question,
+        compute, draw, describe, controls, question, title="W H as a sum of outer products", size=(10, 3.5), across=4
     )

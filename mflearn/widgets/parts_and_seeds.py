@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,14 +12,11 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ..descent import Run
-from ..matrices import NamedMatrix, digits, docstring_words
+from ..matrices import digits, docstring_words
 from ..nonnegative import Data, Stability, match, nmf, stability
 from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION
 from ..sides import one_thread
-from .explorer import Explorer, choice, slider
-from .picture import Update
-from .prediction import Question
-from .progress import Watch
+from .explorer import Explorer, Question, Update, Watch, choice, slider
 
 DIGITS, TEXTS, SHUFFLED = "digits", "texts", "texts, shuffled"
 LEAST, MOST = 2, 12  # ranks
@@ -46,10 +43,7 @@ class Parts:
         return len(self.H)
 
 
-@functools.cache
-def texts() -> NamedMatrix:
-    """The words of the docstrings, read once."""
-    return docstring_words()
+texts = functools.cache(docstring_words)  # read once
 
 
 def shuffled(A: Tensor, *, seed: int = 0) -> Tensor:
@@ -93,7 +87,7 @@ def compute(data: str, k: int, seed: int) -> Parts:
     order = alike.parts.argsort(descending=True)
     best, H = found.H[alike.reference][order], found.H[seed]
     pairs = match(best, H)
-    alike = Stability(alike.score, alike.chance, alike.pairs, alike.reference, alike.parts[order])
+    alike = replace(alike, parts=alike.parts[order])
     words = () if data == DIGITS else texts().columns
     return Parts(data, seed, H[pairs.order], words, pairs.similarity, alike, dict(sorted(SCORES[data].items())))
 
@@ -140,9 +134,8 @@ def draw(figure: Figure) -> Update:
             picture, words = i < k and not result.words, i < k and bool(result.words)
             names[i].set(text=f"{i + 1}{mark}" if picture else "", color=colour)
             frames[i].set(visible=picture, edgecolor=colour if lost else GREY)
-            lines[i].set(
-                text=f"{' · '.join(top_words(result.H[i], result.words))}{mark}" if words else "", color=colour
-            )
+            line = " · ".join(top_words(result.H[i], result.words)) + mark if words else ""
+            lines[i].set(text=line, color=colour)
             rows[i].set_width(float(result.stability.parts[i]) if i < k else 0.0)
             if picture:
                 x, y = corners[i]
@@ -202,13 +195,5 @@ def explore_parts() -> Explorer:
         "The loss hardly tells the runs apart: it has many lowest points, and their topics are not all the same.",
     )
     return Explorer(
-        compute,
-        draw,
-        describe,
-        controls,
-        title="parts and topics",
-        width=10.5,
-        height=3.9,
-        question=question,
-        prepare=prepare,
+        compute, draw, describe, controls, question, title="parts and topics", size=(10.5, 3.9), prepare=prepare
     )

@@ -16,9 +16,7 @@ from ..exact import numbers_stored, singular_values, stable_eta
 from ..matrices import photograph
 from ..objectives import Frobenius
 from ..plots import BLUE, GHOST, GREY, SIGNED, VERMILLION
-from .explorer import Explorer, log_slider, slider
-from .picture import Update
-from .prediction import Question
+from .explorer import Explorer, Question, Update, log_slider, slider
 
 MOST, STEPS, EVERY = 40, 300, 5  # the largest k, the last step, and of how many steps one is kept
 
@@ -180,6 +178,4 @@ def explore_rank() -> Explorer:
         how_many,
         "Each grows at a pace of its own, in proportion to its σ: the large are there, the small have hardly begun.",
     )
-    return Explorer(
-        compute, draw, describe, controls, title="rank on a photograph", width=11.5, height=3.0, question=question
-    )
+    return Explorer(compute, draw, describe, controls, question, title="rank on a photograph", size=(11.5, 3.0))

@@ -11,10 +11,7 @@ from ..exact import lowest_loss
 from ..matrices import toy_matrix
 from ..plots import BLUE, FLOOR, GHOST, GREY, SIGNED, Heatmap, number, shown_loss
 from .atlas import Atlas
-from .explorer import Explorer, choice, log_slider, slider
-from .picture import Update
-from .prediction import Question
-from .progress import Watch
+from .explorer import Explorer, Question, Update, Watch, choice, log_slider, slider
 
 A = toy_matrix()
 RULES = {"gradient descent": GradientDescent, "momentum": Momentum, "Adam": Adam}
@@ -40,9 +37,7 @@ class Training:
     seed: int
     steps: int
     run: Run
-    ends: (
-        Tensor | None
-    )  # (k, η): the loss after STEPS steps of this rule and seed everywhere in the atlas, inf: diverged
+    ends: Tensor | None  # (k, η): the last loss by this rule and seed of each run in the atlas, inf: diverged
 
 
 def compute(k: int, eta: float, rule: str, seed: int, steps: int, watch: Watch = lambda _done: True) -> Training:
@@ -82,7 +77,8 @@ def draw(figure: Figure) -> Update:
         ax.set_xlim(0, result.steps)
         ghost.set_data(*loss.get_data())
         loss.set_data(range(len(losses)), losses)
-        end.set_data([len(losses) - 1] * bool(run.diverged), losses[-1:].clip(max=9e5)[: bool(run.diverged)])
+        last = [len(losses) - 1] if run.diverged else []
+        end.set_data(last, losses[last].clip(max=9e5))
         floor.set_data([0, result.steps], [max(lowest, FLOOR)] * 2)
         note.set_text(f"grey: the setting before\ndotted: lowest loss for k = {result.k}, {number(lowest, 5)}")
         for k, curve in enumerate(curves, 1):
@@ -103,10 +99,10 @@ def describe(result: Training) -> str:
     if bool(run.diverged):
         return f"{setting}: diverged at step {int(run.last) + 1}; shown are the factors before that."
     lowest, loss = float(lowest_loss(A, result.k)), float(run.loss[-1])
-    end = (
-        f"{lowest:.5f}, the lowest of this rank" if loss - lowest < 1e-6 else f"{loss:.5f}; the lowest is {lowest:.5f}"
-    )
-    return f"{setting}: after {int(run.last)} steps the loss is {end}."
+    words = f"{setting}: after {int(run.last)} steps the loss is "
+    if loss - lowest < 1e-6:
+        return f"{words}{lowest:.5f}, the lowest of this rank."
+    return f"{words}{loss:.5f}; the lowest is {lowest:.5f}."
 
 
 FLOORS = ("near 0", "lower than 0.16, but not near 0", "at 0.167 again")
@@ -135,13 +131,5 @@ def explore_rank_and_rate() -> Explorer:
         "No rule and no η gets below σ₂² at rank 1 (Eckart and Young): only a larger k does.",
     )
     return Explorer(
-        compute,
-        draw,
-        describe,
-        controls,
-        title="rank and learning rate",
-        width=10.5,
-        height=4.0,
-        question=question,
-        prepare=ATLAS.train,
+        compute, draw, describe, controls, question, title="rank and learning rate", size=(10.5, 4), prepare=ATLAS.train
     )

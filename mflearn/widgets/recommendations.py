@@ -15,10 +15,7 @@ from ..model import Model
 from ..plots import BLUE, GHOST, GREY, VERMILLION, drawable
 from ..ratings import Ratings, given
 from ..titles import plain
-from .explorer import Explorer, choice, number_box, slider
-from .picture import Update
-from .prediction import Question
-from .progress import Watch
+from .explorer import Explorer, Question, Update, Watch, choice, number_box, slider
 
 LONG, KNOWN, SWEEPS = 10, 60, 10  # titles of a list and to rate; of the most rated to choose these from; of a solver
 SOLVERS = {"Bayes": recommend.bayes} | {f"ALS, λ = {lam}": partial(recommend.als, lam=lam) for lam in (0.03, 0.1, 0.3)}
@@ -188,14 +185,7 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
         shared,
         "One solve of k + 1 equations finds your bias and your factors from your ratings; W and H of the others stay.",
     )
+    compute, draw = recommender.compute, recommender.draw
     return Explorer(
-        recommender.compute,
-        recommender.draw,
-        describe,
-        controls,
-        title="recommendations for you",
-        width=10.5,
-        height=4.2,
-        across=3,
-        question=question,
+        compute, draw, describe, controls, question, title="recommendations for you", size=(10.5, 4.2), across=3
     )

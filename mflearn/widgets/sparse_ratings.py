@@ -15,14 +15,12 @@ from ..descent import GradientDescent, descend, random_factors, with_biases
 from ..festival import invent
 from ..model import Model
 from ..objectives import Observed
-from ..plots import BLACK, BLUE, GHOST, GREY, LINES, VERMILLION, Heatmap, drawable
+from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION, Heatmap, drawable
 from ..ratings import Ratings
 from ..recommend import Sweep, als
 from ..scores import biases, rmse
-from .explorer import Explorer, choice, log_slider, slider
+from .explorer import Explorer, Question, Update, choice, log_slider, slider
 from .locked_test import LockedTest
-from .picture import Update
-from .prediction import Question
 
 SWEEPS, MOST = 12, 10  # how far each descent goes, and the largest k
 LOW, HIGH = -3, 0  # powers of ten of λ
@@ -121,16 +119,10 @@ def draw(figure: Figure) -> Update:
     known = split()
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
     (ax, board), maps = left.subplots(1, 2, width_ratios=(1.75, 1)), right.subplots(1, 3)
-    ax.set(
-        xlim=(0.5, SWEEPS + 0.5),
-        ylim=(BOTTOM, TOP),
-        xlabel="sweep, or two passes",
-        title="RMSE",
-        xticks=range(0, SWEEPS + 1, 3),
-    )
-    board.set(xlim=(10**LOW / 1.5, 1.5 * 10**HIGH), ylim=(BOTTOM, TOP), xscale="log", xlabel="λ")
-    board.set_title("ALS tried: validation")
+    ax.set(xlim=(0.5, SWEEPS + 0.5), xticks=range(0, SWEEPS + 1, 3), xlabel="sweep, or two passes", title="RMSE")
+    board.set(xscale="log", xlim=(10**LOW / 1.5, 1.5 * 10**HIGH), xlabel="λ", title="ALS tried: validation")
     for each in (ax, board):
+        each.set_ylim(BOTTOM, TOP)
         each.grid(alpha=0.3)
         each.axhline(known.lowest, color=BLACK, linestyle=(0, (1, 2)), linewidth=2)
     board.text(10**HIGH, known.lowest - 0.02, "lowest possible", ha="right", va="top", fontsize=8.5)
@@ -142,7 +134,7 @@ def draw(figure: Figure) -> Update:
     (ring,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=12, markerfacecolor="none", markeredgewidth=2)
     ax.legend(loc="upper right", fontsize=8.5, ncols=3, handlelength=1.4, columnspacing=0.8, framealpha=0.9)
     (others,) = board.plot([], [], color=GHOST, marker="s", markersize=4, linestyle="")
-    (same,) = board.plot([], [], color=LINES[0][0], marker="o", markersize=5, linestyle="")
+    (same,) = board.plot([], [], color=BLUE, marker="o", markersize=5, linestyle="")
     (now,) = board.plot([], [], color=VERMILLION, marker="o", markersize=12, markerfacecolor="none", markeredgewidth=2)
     note = board.text(0.03, 0.97, "", transform=board.transAxes, va="top", fontsize=8.5)
     seen, predicted, truth = (
@@ -222,17 +214,9 @@ class RatingsExplorer(Explorer):
             beside_the_biases,
             "Ten free numbers for each viewer, and many rated fewer films than that: they learn the noise by heart.",
         )
-        super().__init__(
-            self._try,
-            draw,
-            describe,
-            controls,
-            title="k, λ, η and the share observed",
-            width=11.0,
-            height=3.7,
-            extra=(self.locked,),
-            question=question,
-        )
+        title = "k, λ, η and the share observed"
+        extra = (self.locked,)
+        super().__init__(self._try, draw, describe, controls, question, title=title, size=(11.0, 3.7), extra=extra)
 
     def _try(self, k: int, lam: float, share: float, solver: str, eta: float) -> Tuning:
         result = compute(k, lam, share, solver, eta)
