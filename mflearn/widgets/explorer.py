@@ -248,12 +248,11 @@ class Explorer(ipywidgets.VBox):
         return f"Explorer: {self.title}. Run this notebook to move {names}."[:110]
 
 
-def slider(label: str, value: float, low: float, high: float, *, step: float | None = None) -> ipywidgets.ValueWidget:
+def slider(label: str, value: float, low: float, high: float, *, step: float = 1) -> ipywidgets.IntSlider:
     """A slider for whole numbers if all of its numbers are, else for real ones."""
-    whole = all(isinstance(x, int) for x in (value, low, high, step or 1))
-    if whole:
-        return ipywidgets.IntSlider(value=value, min=low, max=high, step=step or 1, description=label)
-    return GridSlider(label, value, low, high, step or 0.01)
+    if all(isinstance(x, int) for x in (value, low, high, step)):
+        return ipywidgets.IntSlider(value=value, min=low, max=high, step=step, description=label)
+    return GridSlider(label, value, low, high, step)
 
 
 def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> GridSlider:
@@ -266,7 +265,7 @@ def choice(label: str, *options: str) -> ipywidgets.Dropdown:
     return ipywidgets.Dropdown(options=options, description=label)
 
 
-def number_box(label: str, value: float, low: float, high: float, step: float = 0.1) -> ipywidgets.BoundedFloatText:
+def number_box(label: str, value: float, low: float, high: float, step: float) -> ipywidgets.BoundedFloatText:
     """A number to type, or to change with the arrow keys."""
     return ipywidgets.BoundedFloatText(value=value, min=low, max=high, step=step, description=label)
 

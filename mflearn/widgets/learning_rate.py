@@ -157,7 +157,7 @@ class Game(Explorer):
 
     def __init__(self) -> None:
         self.points: dict[str, float] = {}
-        controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0, step=0.02)}
+        controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0)}
         button = ipywidgets.Button(description="Register this η", tooltip="keep this η as my answer for this matrix")
         button.on_click(lambda _: self.register())
         super().__init__(self._try, draw_game, describe_game, controls, title="the largest stable η", extra=(button,))

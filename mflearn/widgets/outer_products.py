@@ -54,12 +54,11 @@ def draw(figure: Figure) -> Update:
         for ax, title, ends in zip(axes[::2], titles, limits, strict=True)
     )
     target.show(A)
-    shown: list[float] = []  # the loss before, and this one
 
     def update(result: Sum) -> list[Artist]:
         at = min(result.loss, LOSSES[-1]) ** 0.5
-        shown[:] = [*shown[-1:], at]
-        ghost.set_data([shown[0], at], [0, 0])
+        before = [*now.get_xdata(), at][0]  # the first picture has none before it
+        ghost.set_data([before, at], [0, 0])
         now.set_data([at], [0])
         parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
         WH = result.W @ result.H

@@ -45,13 +45,9 @@ class Stage:
             for artist in moving:
                 self.figure.draw_artist(artist)
             pixels = np.asarray(self.figure.canvas.buffer_rgba())
-            return _encode(pixels)
-
-
-def _encode(pixels: np.ndarray) -> bytes:
-    png = io.BytesIO()
-    Image.fromarray(pixels).convert("RGB").save(png, "png", compress_level=1)
-    return png.getvalue()
+            png = io.BytesIO()
+            Image.fromarray(pixels).convert("RGB").save(png, "png", compress_level=1)
+            return png.getvalue()
 
 
 class Picture(anywidget.AnyWidget):

@@ -26,7 +26,7 @@ RANKINGS = {"predicted rating": None, "dot product": "dot", "cosine": "cosine"}
 class Recommendation:
     """A list for somebody new, and what it was made of."""
 
-    stars: tuple[tuple[str, float], ...]  # title, rating: what he has rated
+    rated: int  # how many ratings they have given
     solver: str
     k: int
     cut: int  # so many ratings a film must have
@@ -69,19 +69,19 @@ class Recommender:
     ) -> Recommendation:
         """The list for somebody who gives the ten titles the ratings rate1, rate2, …; 0 means not seen."""
         model = self.model(solver, int(k), watch)
-        given = {label: stars[f"rate{i}"] for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"] > 0}
+        rated = {label: stars[f"rate{i}"] for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"] > 0}
         allowed = self.count >= cut
         lists = []
-        for taste in (model.fold_in([], []), model.fold_in([*given], [*given.values()])):
+        for taste in (model.fold_in([], []), model.fold_in([*rated], [*rated.values()])):
             free = allowed.clone()
-            free[[self.ratings.column[label] for label in given]] = False
+            free[[self.ratings.column[label] for label in rated]] = False
             rating = taste.w.double() @ model.H.double()  # less μ, and not limited to the scale
             score = taste.preference(by=RANKINGS[by]) if RANKINGS[by] else rating
             score = torch.where(free, score, -torch.inf)
             lists.append(score.argsort(descending=True, stable=True)[:LONG])
         labels = [self.ratings.items[i] for i in lists[-1].tolist()]
         return Recommendation(
-            tuple((self.title(label), value) for label, value in given.items()),
+            len(rated),
             solver,
             int(k),
             cut,
@@ -97,15 +97,13 @@ class Recommender:
     def draw(self, figure: Figure) -> Update:
         """The list with its deviations, and all films: predicted rating against number of ratings."""
         figure.set_layout_engine("none")
-        low, high = float(self.ratings.value.min()), self.highest
-        ends, rows = (low - 0.2, high + 1.0), torch.arange(LONG)
+        ends, rows = (float(self.ratings.value.min()) - 0.2, self.highest + 1.0), torch.arange(LONG)
         ax, field = figure.add_axes((0.29, 0.13, 0.28, 0.77)), figure.add_axes((0.64, 0.13, 0.34, 0.77))
         ax.set(xlim=ends, ylim=(LONG - 0.4, -0.6), yticks=[], xlabel="predicted rating ± one standard deviation")
         ax.set_title("your list (grey: before the move)")
         ax.grid(alpha=0.3)
-        titles = [ax.text(-0.02, row, "", transform=ax.get_yaxis_transform(), ha="right", va="center") for row in rows]
-        for title in titles:
-            title.set(parse_math=False, fontsize=9)
+        style = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9}
+        titles = [ax.text(-0.02, row, "", parse_math=False, **style) for row in rows]
         (bars,) = ax.plot([], [], color=BLUE, linewidth=1.5)
         (ghost,) = ax.plot([], [], color=GHOST, marker="o", markersize=9, linestyle="", clip_on=True)
         (points,) = ax.plot([], [], color=BLUE, marker="o", markersize=6, linestyle="")
@@ -139,7 +137,7 @@ def describe(result: Recommendation) -> str:
     """The first title of the list, how many of its titles everybody would get, and how popular they are."""
     first, sure = float(result.predicted[result.at[0]]), float(result.deviation[0])
     middle = int(result.count[result.at].median())
-    given = f"{len(result.stars)} ratings given" if result.stars else "0 ratings given: a list for anybody"
+    given = f"{result.rated} ratings given" + ("" if result.rated else ": a list for anybody")
     return (
         f"{given}; {result.solver}, k = {result.k}, popularity cut {result.cut}, by {result.by}. "
         f"First: {plain(result.titles[0], 40)}, {first:.2f} ± {sure:.2f}. Who rates nothing gets {result.common} of "
@@ -165,7 +163,7 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
 
     `title` gives the title of a label, such as that of a `Dataset`.
     """
-    recommender = Recommender(invent()[0], str) if ratings is None else Recommender(ratings, title)
+    recommender = Recommender(invent()[0] if ratings is None else ratings, title)
     controls = {
         "cut": slider("popularity cut", min(50, recommender.most), 1, recommender.most),
         "solver": choice("solver", *SOLVERS),

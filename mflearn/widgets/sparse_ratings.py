@@ -75,7 +75,7 @@ class Tuning:
     best: int  # the sweep with the lowest validation RMSE, from 0
     model: Model
     biases: float  # validation RMSE of that baseline, on the same ratings
-    eta: float | None = None  # of stochastic descent; ALS has none
+    eta: float | None  # of stochastic descent; ALS has none
     tried: tuple[tuple[int, float, float], ...] = ()  # k, λ, lowest validation RMSE, at this share
 
     @property
@@ -99,8 +99,8 @@ def compute(k: int, lam: float, share: float, solver: str = SOLVERS[0], eta: flo
     best, only_biases = int(validation.argmin()), biases(seen)
     baseline = rmse(only_biases.predict_all(known.validation), known.validation.value)
     model = models[best] if models else only_biases
-    result = Tuning(k, lam, share, seen, train, validation, best, model, baseline)
-    return result if solver == SOLVERS[0] else replace(result, eta=eta)
+    own_eta = None if solver == SOLVERS[0] else eta
+    return Tuning(k, lam, share, seen, train, validation, best, model, baseline, own_eta)
 
 
 def stochastic(seen: Ratings, k: int, lam: float, eta: float) -> Iterator[Sweep]:
@@ -160,13 +160,11 @@ def draw(figure: Figure) -> Update:
             dots.set_data(*(zip(*points, strict=True) if points else ([], [])))
         now.set_data([result.lam], [result.lowest])
         note.set_text(f"blue: k = {result.k}, grey: others")
-        return [ghost, train, validation, baseline, ring, others, same, now, note, *block(result)]
-
-    def block(result: Tuning) -> list[Artist]:
+        rows, columns, model = known.viewers, known.films, result.model
         A, _ = result.seen.to_dense()
-        rows, columns = known.viewers, known.films
-        WH = (result.model.W[rows] @ result.model.H[:, columns]).double() + result.model.mean
-        return [*seen.show(A[rows][:, columns]), *predicted.show(WH.clamp(*result.model.limits))]
+        WH = ((model.W[rows] @ model.H[:, columns]).double() + model.mean).clamp(*model.limits)
+        block = (*seen.show(A[rows][:, columns]), *predicted.show(WH))
+        return [ghost, train, validation, baseline, ring, others, same, now, note, *block]
 
     return update
 
