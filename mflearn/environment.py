@@ -3,6 +3,7 @@
 import re
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import anywidget
 import torch
@@ -53,20 +54,7 @@ class RoundTrip(anywidget.AnyWidget):
     Where no live page shows it, its text remains, and says what to do.
     """
 
-    _esm = """
-    function render({ model, el }) {
-      const line = document.createElement("p");
-      line.setAttribute("role", "status");
-      line.style.cssText = "font-weight: bold; color: var(--jp-content-font-color1, inherit)";
-      const show = () => { line.textContent = model.get("words"); };
-      el.append(line);
-      model.on("change:words", show);
-      requestAnimationFrame(show);
-      model.set("answer", model.get("question") * 2);
-      model.save_changes();
-    }
-    export default { render };
-    """
+    _esm = Path(__file__).with_suffix(".js")
     question = traitlets.Int(21).tag(sync=True)
     answer = traitlets.Int(0).tag(sync=True)
     words = traitlets.Unicode("Waiting for the kernel …").tag(sync=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import anywidget
 import traitlets
@@ -25,28 +26,7 @@ class LockedTest(anywidget.AnyWidget):
     `present` gives the model and its name at the time of the press. The ratings themselves are not handed out.
     """
 
-    _esm = """
-    function render({ model, el }) {
-      const row = el.appendChild(document.createElement("div"));
-      const button = row.appendChild(document.createElement("button"));
-      const line = row.appendChild(document.createElement("span"));
-      row.style.cssText = "display: flex; gap: 12px; align-items: center; margin: 4px 2px; min-height: 3em;" +
-        "line-height: 1.5; font-family: var(--jp-content-font-family);" +
-        "font-size: var(--jp-content-font-size1, 14px); color: var(--jp-content-font-color1, inherit)";
-      button.type = "button";
-      button.className = "jupyter-button";
-      button.style.cssText = "flex: none";
-      line.setAttribute("role", "status");
-      button.onclick = () => { model.set("asked", model.get("asked") + 1); model.save_changes(); };
-      const show = () => {
-        button.textContent = `Open the test set (opened ${model.get("count")}×)`;
-        line.textContent = model.get("words");
-      };
-      model.on("change", show);
-      requestAnimationFrame(show);
-    }
-    export default { render };
-    """
+    _esm = Path(__file__).with_suffix(".js")
     asked = traitlets.Int(0).tag(sync=True)  # how often the button was pressed
     count = traitlets.Int(0).tag(sync=True)  # how often the test set was opened
     words = traitlets.Unicode("").tag(sync=True)

@@ -1,0 +1,43 @@
+function render({ model, el }) {
+  const picture = document.createElement("img"), line = document.createElement("p");
+  picture.style.cssText = "max-width: 100%; height: auto; display: block; background: white";
+  line.setAttribute("role", "status");
+  line.style.cssText = "margin: 4px 0; min-height: 3em; line-height: 1.5;" +
+    "font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1, 14px)";
+  el.append(picture, line);
+  let address, turn = 0;
+  const show = async () => {
+    const mine = ++turn, png = model.get("png"), words = model.get("words"), failed = model.get("failed");
+    const next = new Image(), fresh = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+    next.src = fresh;
+    try { await next.decode(); } catch { URL.revokeObjectURL(fresh); return; }
+    if (mine !== turn) { URL.revokeObjectURL(fresh); return; }
+    picture.width = next.naturalWidth; picture.height = next.naturalHeight;
+    picture.src = fresh; picture.alt = words;
+    line.textContent = words;
+    line.style.color = failed ? "var(--jp-error-color1, #c00)" : "var(--jp-content-font-color1, inherit)";
+    if (address) URL.revokeObjectURL(address);
+    address = fresh;
+  };
+  // noUiSlider's handles have no name: each takes that of the number box beside it; and its arrow keys are
+  // its own: Notebook 7 would go on to another cell
+  const mend = () => el.closest(".mflearn-explorer")?.querySelectorAll(".noUi-handle:not([aria-label])").forEach(
+    handle => {
+      const label = handle.closest(".widget-hbox")?.querySelector("label")?.textContent || "slider";
+      handle.setAttribute("aria-label", label);
+      handle.setAttribute("data-lm-suppress-shortcuts", "true");
+    });
+  const watch = new MutationObserver(mend);
+  model.on("change:version", show);
+  let gone = false;
+  const begin = () => {
+    if (gone) return;
+    if (!el.isConnected) { requestAnimationFrame(begin); return; }  // a busy page may take some frames
+    show(); mend();
+    const explorer = el.closest(".mflearn-explorer");
+    if (explorer) watch.observe(explorer, { childList: true, subtree: true });
+  };
+  requestAnimationFrame(begin);
+  return () => { gone = true; watch.disconnect(); if (address) URL.revokeObjectURL(address); };
+}
+export default { render };
