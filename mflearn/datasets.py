@@ -4,12 +4,14 @@ import csv
 import io
 import os
 import re
+import tomllib
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -305,65 +307,19 @@ def _goodbooks(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Ite
     return _ratings(read("ratings.csv"), ",", 0), _items(read("books.csv"), True)
 
 
-GROUPLENS = "https://files.grouplens.org/datasets/movielens"
-GOODBOOKS = "https://raw.githubusercontent.com/zygmuntz/goodbooks-10k/6dd165b555a7b47b2dd36743a425776e641ff50c"
-HARPER = (
-    "F. M. Harper and J. A. Konstan (2015): The MovieLens Datasets: History and Context. "
-    "ACM TiiS 5, 4, 19:1–19:19. https://doi.org/10.1145/2827872"
-)
-ASKED = "for research and education; not to be passed on, nor used commercially, without permission of GroupLens"
+READERS = {
+    "movielens-small": _movielens_small,
+    "movielens-100k": _movielens_100k,
+    "movielens-1m": _movielens_1m,
+    "goodbooks": _goodbooks,
+}
 
-# Sizes and checksums are those that TensorFlow Datasets publishes too, and for the books those of that commit.
-SOURCES = {
-    source.name: source
-    for source in (
-        Source(
-            "movielens-small", "films, September 2018", 100_836, "ml-latest-small",
-            (
-                Remote(
-                    f"{GROUPLENS}/ml-latest-small.zip", 978_202,
-                    "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436", "ml-latest-small.zip",
-                ),
-            ),
-            _movielens_small,
-            "for research and education, passed on only on the same terms; not commercially without permission",
-            HARPER,
-        ),
-        Source(
-            "movielens-100k", "films, 1997 to 1998", 100_000, "ml-100k",
-            (
-                Remote(
-                    f"{GROUPLENS}/ml-100k.zip", 4_924_029,
-                    "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229", "ml-100k.zip",
-                ),
-            ),
-            _movielens_100k, ASKED, HARPER,
-        ),
-        Source(
-            "movielens-1m", "films, 2000 to 2003", 1_000_209, "ml-1m",
-            (
-                Remote(
-                    f"{GROUPLENS}/ml-1m.zip", 5_917_549,
-                    "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20", "ml-1m.zip",
-                ),
-            ),
-            _movielens_1m, ASKED, HARPER,
-        ),
-        Source(
-            "goodbooks", "books, 2017", 5_976_479, "goodbooks-10k",
-            (
-                Remote(
-                    f"{GOODBOOKS}/ratings.csv", 72_126_826,
-                    "1ee8a97172bd6d97147a30d9cfb3029ac240bd27ba2aa9365981c051c65113f8", "goodbooks-10k/ratings.csv",
-                ),
-                Remote(
-                    f"{GOODBOOKS}/books.csv", 3_286_659,
-                    "4d21d0e0433128657c752e3a3d0405ac0ec11675d6c70c64cb0abf4ab1acb76a", "goodbooks-10k/books.csv",
-                ),
-            ),
-            _goodbooks, "CC BY-SA 4.0",
-            "Z. Zając (2017): Goodbooks-10k, a new dataset for book recommendations. FastML. "
-            "https://github.com/zygmuntz/goodbooks-10k",
-        ),
-    )
-}  # fmt: skip
+
+def _sources() -> dict[str, Source]:
+    """The published ratings of sources.toml, by name."""
+    table = tomllib.loads(resources.files("mflearn").joinpath("sources.toml").read_text(encoding="utf-8"))
+    files = {name: tuple(Remote(**file) for file in entry.pop("files")) for name, entry in table.items()}
+    return {name: Source(name, **entry, remotes=files[name], read=READERS[name]) for name, entry in table.items()}
+
+
+SOURCES = _sources()

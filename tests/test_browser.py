@@ -249,7 +249,7 @@ def test_a_question_is_answered_by_keyboard(toy):
     page.wait_for_function("e => !e.disabled", arg=button.element_handle())
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    box.get_by_text("It was so: at 0.167 again.").wait_for()
+    box.get_by_text("You were right: at 0.167 again.").wait_for()
     assert line.inner_text().startswith("k = 1, η = 0.05, Adam, seed 0: after 5000 steps the loss is 0.16718")
     assert box.get_by_role("spinbutton", name="rank k").input_value() == "1"
 

@@ -334,6 +334,35 @@ def test_a_call_sees_what_an_answer_does():
 # --- what a learner calls ---
 
 
+def test_a_wrong_answer_without_a_name_is_shown_one_small_case():
+    """What went in, what came out, what is expected: the same numbers as those of the solution."""
+    one = EXERCISES["03.5"]
+    words = check(one.id, lambda w, h, a: 0.123, note=False).words
+    given = re.fullmatch(r"For w = (.+), h = (.+), a = (.+): It gives 0.123, where (.+) is expected\.", words)
+    w, h, a, expected = map(float, given.groups())
+    assert float(one.answer(one.solution)(w, h, a)) == pytest.approx(expected, rel=0.02)  # the arguments are rounded
+
+    one = EXERCISES["02.1"]
+    words = check(one.id, lambda A, W, H: (W @ H @ H.T - 2 * A @ H.T, 2 * W.T @ (W @ H - A)), note=False).words
+    given = re.fullmatch(
+        r"For A = (.+), W = (.+), H = (.+): Value 1 of 2: its entry (.+) is (.+), where (.+) is expected\.", words
+    )
+    A, W, H, place, came, expected = map(ast.literal_eval, given.groups())
+    A, W, H = (torch.tensor(X, dtype=torch.float64) for X in (A, W, H))
+    assert (2 * (W @ H - A) @ H.T)[tuple(place)] == pytest.approx(expected, abs=0.2)
+    assert (W @ H @ H.T - 2 * A @ H.T)[tuple(place)] == pytest.approx(came, abs=0.2)
+
+
+def test_a_verdict_does_not_tell_the_answer_to_a_question_without_arguments():
+    from dataclasses import replace
+
+    one = replace(
+        EXERCISES["01.4"], stub="x = ...", solution="x = 4.25", cases=lambda _: [()], wrong=(), accepts=None
+    )  # fmt: skip
+    said = judge(one, [()], one.outcomes("x = 3.5", [()]))
+    assert said == Verdict(NOT_YET, "It gives another number.")
+
+
 def test_verdicts_are_shown_in_a_line_and_in_colour(book):
     one = EXERCISES["01.1"]
     reply = check("01.1", one.answer(one.solution))

@@ -103,7 +103,7 @@ def test_it_opens_with_the_truth_hidden_and_the_prediction_shows_it():
     assert explorer.settings["errors"] == NOISY and "clean" not in explorer.facts
     assert explorer.predict(noise.PLACES[3]).startswith("You predicted: k = 10, the best fit. What happens: k = its ")
     assert explorer.settings["errors"] == CLEAN and "to the clean matrix 0.42, lowest at k = 3" in explorer.facts
-    assert explorer.predict(noise.PLACES[1]).startswith("It was so: k = its rank.")
+    assert explorer.predict(noise.PLACES[1]).startswith("You were right: k = its rank.")
 
 
 def test_the_answer_is_read_off_the_result():

@@ -114,7 +114,7 @@ def test_the_whole_numbers_that_look_like_results(prose, found):
 
 def test_a_text_does_not_prove_its_own_numbers():
     asked = ["below 0.6", "At 0.25 it holds 10,000 of them, or 7 %."]
-    said = nbformat.v4.new_output("stream", text=f"It was so: {asked[0]}. {asked[1]}\n")
+    said = nbformat.v4.new_output("stream", text=f"You were right: {asked[0]}. {asked[1]}\n")
     cell = nbformat.v4.new_code_cell(f"print(explorer.predict({asked[0]!r}))", outputs=[said])
     book = SimpleNamespace(code=[cell], lesson=[cell])
     assert [missing.split(" in ")[0] for missing in uncomputed(asked, book)] == ["0.6", "0.25", "10000", "7 %"]

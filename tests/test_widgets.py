@@ -550,7 +550,7 @@ QUESTION = Question(
 
 def test_a_prediction_is_compared_with_what_is_then_shown():
     explorer = make(question=QUESTION)
-    for said, verdict in (("odd", "It was so: odd. "), ("even", "You predicted: even. What happens: odd. ")):
+    for said, verdict in (("odd", "You were right: odd. "), ("even", "You predicted: even. What happens: odd. ")):
         explorer.set(x=2)
         explorer.prediction.chosen, explorer.prediction.verdict = QUESTION.options.index(said), ""
         explorer.prediction.asked += 1  # the button
@@ -607,7 +607,7 @@ def asked(request):
 def test_every_question_has_one_right_answer_among_its_options(asked):
     _, explorer = asked
     options = explorer.prediction.question.options
-    right = [option for option in options if explorer.predict(option).startswith("It was so")]
+    right = [option for option in options if explorer.predict(option).startswith("You were right")]
     assert len(right) == 1 and len(set(options)) == len(options) >= 3
 
 

@@ -16,6 +16,8 @@ from torch import Tensor
 from .comparable import comparable
 
 Cases = list[tuple]  # the arguments of each call
+WRITTEN_OUT = 8  # numbers of a matrix, at most, in a verdict that says what is expected
+EXPECTED = "is expected."
 
 NOT_ANSWERED, ERROR, NOT_YET, ALMOST, CORRECT = "not answered", "stopped with an error", "not yet", "almost", "correct"
 
@@ -210,18 +212,20 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
     if all(one.value is None for one in found):
         return Verdict(NOT_YET, "It gives None: is the return missing?")
     good = fails.count(None)
-    first = next(i for i, fault in enumerate(fails) if fault)
-    called = f"called with {', '.join(map(_in_words, cases[first]))}" if cases[first] else ""
+    first = min((i for i, fault in enumerate(fails) if fault), key=lambda i: sum(map(_size, cases[i])))  # a small case
     if not exercise.accepts:
         if all(same(a.value, b.value, exercise.tolerance) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
         if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, "It is close, but not equal: was something rounded, or is it float32?")
-        if factor := _factor(tuple(one.value for one in found), tuple(one.value for one in right)):
+        factor = _factor(tuple(one.value for one in found), tuple(one.value for one in right))
+        if factor and cases[first]:  # of a plain value it would tell the answer
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
+    most = WRITTEN_OUT if fails[first].endswith(EXPECTED) else 3
+    example = f"For {_called(exercise, cases[first], most)}: {fails[first]}" if cases[first] else fails[first]
     if good >= len(fails) / 2:
-        return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not when {called}. {fails[first]}")
-    return Verdict(NOT_YET, f"{fails[first][:-1]} ({called})." if called else fails[first])
+        return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not in all. {example}")
+    return Verdict(NOT_YET, example)
 
 
 def _fault(exercise: Exercise, arguments: tuple, found: Outcome, right: Outcome) -> str | None:
@@ -234,49 +238,71 @@ def _fault(exercise: Exercise, arguments: tuple, found: Outcome, right: Outcome)
         return exercise.accepts(arguments, found.value)
     if same(found.value, right.value, exercise.tolerance):
         return None
-    return _difference(found.value, right.value)
+    return _difference(found.value, right.value, tell=bool(arguments))
 
 
-def _difference(value: Any, right: Any) -> str:
-    """How a value differs in kind from the right one, or that it is another; it never says what is right."""
+def _difference(value: Any, right: Any, *, tell: bool) -> str:
+    """How a value differs in kind from the right one; if it is of the right kind, what is expected, if we may tell."""
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)):
             return f"It gives one {type(value).__name__}, not {len(right)} values."
         if len(value) != len(right):
             return f"It gives {len(value)} values, not {len(right)}."
         part = next(i for i, pair in enumerate(zip(value, right, strict=True)) if not same(*pair, 1e-6))
-        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part])[1:]}"  # it, its
+        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part], tell=tell)[1:]}"  # it, its
     a, b = numbers(value), numbers(right)
     if b is not None and a is None:
         return f"It gives a {type(value).__name__}, where numbers are expected."
     if b is None:
         if isinstance(value, type(right)):
-            return "It gives another answer."
+            return f"It gives {value!r:.40}, where {right!r:.40} {EXPECTED}" if tell else "It gives another answer."
         wanted = "text" if isinstance(right, str) else type(right).__name__
         return f"It gives a {type(value).__name__}, not a {wanted}."
     if a.shape != b.shape:
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
-    if not a.isfinite().all() and b.isfinite().all():
-        return "It gives values that are not finite."
-    return "Its numbers are not the right ones."
+    if not tell:
+        return "It gives another number." if a.ndim == 0 else "Its numbers are not the right ones."
+    at = (a - b).abs().nan_to_num(nan=math.inf).argmax()  # where they differ most
+    came, expected = float(a.flatten()[at]), float(b.flatten()[at])
+    digits = next((d for d in (4, 8) if _written(came, d) != _written(expected, d)), 16)
+    place = [int(i) for i in np.unravel_index(int(at), a.shape)]
+    what = f"Its entry {place} is" if place else "It gives"
+    return f"{what} {_written(came, digits)}, where {_written(expected, digits)} {EXPECTED}"
 
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "that of one number"
 
 
-def _in_words(argument: Any) -> str:
-    """The size of a matrix; a number or a text as it is."""
-    if isinstance(argument, (bool, int, float, str)):
-        return repr(argument)
+def _called(exercise: Exercise, arguments: tuple, most: int) -> str:
+    """The arguments of a call by their names: tables of at most `most` numbers written out, of others the shape."""
+    function = ast.parse(exercise.stub).body[-1]
+    names = [argument.arg for argument in function.args.args]
+    return ", ".join(_named(name, value, most) for name, value in zip(names, arguments, strict=True))
+
+
+def _named(name: str, value: Any, most: int) -> str:
+    table = numbers(value)
+    if isinstance(value, (bool, str)):
+        return f"{name} = {value!r}"
+    if table is None:
+        return f"{name}, a {type(value).__name__}"
+    if table.ndim == 0:
+        return f"{name} = {_written(float(table))}"
+    if table.numel() <= most:
+        return f"{name} = {np.round(table.numpy(), 2).tolist()}"
+    return f"{name} of shape {_shape(table)}" if table.ndim > 1 else f"{name} of length {len(table)}"
+
+
+def _written(value: float, digits: int = 4) -> str:
+    """A number in so many digits; a whole one in all of its own."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.{digits}g}"
+
+
+def _size(argument: Any) -> int:
+    """How many numbers it holds."""
     values = numbers(argument)
-    if values is None:
-        return f"a {type(argument).__name__}"
-    if values.ndim == 0:
-        return "a number"
-    if values.ndim == 1:
-        return f"a vector of {len(values)}"
-    return f"a {_shape(values)} {'matrix' if values.ndim == 2 else 'array'}"
+    return 0 if values is None else values.numel()
 
 
 def _factor(value: Any, right: Any) -> float | None:

@@ -45,7 +45,7 @@ class Prediction(anywidget.AnyWidget):
     def judge(self, result: Any) -> str:
         """Say whether the prediction agrees with what is shown."""
         seen, said = self.question.answer(result), self.options[self.chosen]
-        how = f"It was so: {seen}." if said == seen else f"You predicted: {said}. What happens: {seen}."
+        how = f"You were right: {seen}." if said == seen else f"You predicted: {said}. What happens: {seen}."
         self.verdict = f"{how} {self.question.why}"
         return self.verdict
 
