@@ -100,9 +100,11 @@ def test_what_is_hidden_is_in_neither_the_words_nor_the_picture_nor_its_ghost():
 
 def test_it_opens_with_the_truth_hidden_and_the_prediction_shows_it():
     explorer = explore_noise()
-    assert explorer.settings["errors"] == NOISY and "clean" not in explorer.facts
+    assert explorer.settings["errors"] == NOISY and "clean" not in explorer.snapshot.words
     assert explorer.predict(noise.PLACES[3]).startswith("You predicted: k = 10, the best fit. What happens: k = its ")
-    assert explorer.settings["errors"] == CLEAN and "to the clean matrix 0.42, lowest at k = 3" in explorer.facts
+    assert (
+        explorer.settings["errors"] == CLEAN and "to the clean matrix 0.42, lowest at k = 3" in explorer.snapshot.words
+    )
     assert explorer.predict(noise.PLACES[1]).startswith("You were right: k = its rank.")
 
 

@@ -151,7 +151,7 @@ def test_the_explorer_does_not_read_the_test_set_before_it_is_opened(monkeypatch
     monkeypatch.setattr(sparse_ratings, "split", lambda: known)
     compute.cache_clear()  # what was computed with the other test set
     explorer = explore_ratings()
-    assert explorer.facts == other.facts and explorer.picture.png == other.picture.png
+    assert explorer.snapshot.words == other.snapshot.words and explorer.picture.png == other.picture.png
     assert explorer.locked.look() != other.locked.look()
 
 

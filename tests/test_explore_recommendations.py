@@ -111,7 +111,11 @@ def test_titles_are_text_whatever_they_hold():
     renamed = dict(zip(small.items, [f"{bad[i % 10]} {i}" for i in range(60)], strict=True))
     explorer = widgets.explore_recommendations(small, renamed.get)
     explorer.set(**{f"rate{i}": float(i % 5 + 1) for i in range(1, 11)})
-    assert "\n" not in explorer.facts and "\0" not in explorer.facts and len(explorer.facts) < 300
+    assert (
+        "\n" not in explorer.snapshot.words
+        and "\0" not in explorer.snapshot.words
+        and len(explorer.snapshot.words) < 300
+    )
     for control in explorer.controls.values():
         assert len(control.description) <= 28 and "\n" not in control.description
 
@@ -123,7 +127,7 @@ def test_other_ratings_will_do_too():
     value = (10 * torch.rand(len(user), dtype=torch.float64, generator=generator)).round()
     explorer = widgets.explore_recommendations(Ratings(user, item, value, tuple(range(40)), tuple(range(30))))
     explorer.set(rate1=10.0, rate2=1.0)
-    assert "2 ratings given" in explorer.facts
+    assert "2 ratings given" in explorer.snapshot.words
 
 
 def test_what_is_said_is_what_is_shown(recommender):

@@ -149,10 +149,12 @@ gate.clear()
     kernel.until("computed and explorer.settings['eta'] == 0.8913")  # 10^-0.05
     kernel.run("gate.set()")
     kernel.until("explorer.snapshot.settings['eta'] == 0.8913 and explorer._wanted is None")
-    assert "η = 0.8913" in kernel.run("print(explorer.facts)")
+    assert "η = 0.8913" in kernel.run("print(explorer.snapshot.words)")
     looked, trained = map(int, kernel.run("print(len(computed), len(trained))").split())
     assert looked == 2 and trained == (looked if steps > 1000 else 0), "the first and the last"
-    assert kernel.run("print(explorer.picture.words == explorer.facts, explorer.picture.failed)") == "True False"
+    assert (
+        kernel.run("print(explorer.picture.words == explorer.snapshot.words, explorer.picture.failed)") == "True False"
+    )
     assert kernel.run("print(explorer.picture.png == alone()[-1])") == "True"
 
 
@@ -250,13 +252,13 @@ def test_stop_ends_long_work_and_keeps_what_there_is(kernel):
     kernel.until("explorer.progress.layout.visibility == 'visible' and explorer.progress.bar.value > 0")
     kernel.run("clicked = []\nexplorer.progress.button.on_click(lambda _: clicked.append(at[0]))")  # after Stop itself
     kernel.click(button)
-    kernel.until("explorer.facts.startswith('Stopped at')")
+    kernel.until("explorer.snapshot.words.startswith('Stopped at')")
     clicked, stopped = map(int, kernel.run("print(clicked[0], explorer.result)").split())
     assert stopped - 1 <= clicked <= stopped, "it went on after the click had arrived"
     assert f"shown is what there is by then. {stopped} steps" in kernel.run("print(explorer.picture.words)")
     assert kernel.run("print(explorer.progress.layout.visibility)") == "hidden"
     kernel.move(bar, 0)
-    kernel.until("explorer.facts == '1999 steps'")
+    kernel.until("explorer.snapshot.words == '1999 steps'")
 
 
 INTERRUPT = """
@@ -286,7 +288,7 @@ def test_an_interrupt_never_leaves_an_explorer_broken(kernel):
         "threading.Timer(0.2, interrupt, args=(lambda: True,)).start()\ntime.sleep(300)", raises="KeyboardInterrupt"
     )
     kernel.move(bar, 0)
-    kernel.until("explorer.facts == '1999 steps'")
+    kernel.until("explorer.snapshot.words == '1999 steps'")
 
 
 ERRORS = """[
@@ -299,7 +301,7 @@ ERRORS = """[
 def test_ten_errors_are_shown_in_one_line_and_the_next_move_works(kernel):
     model = kernel.run(START)
     kernel.move(model, 5)
-    kernel.until("'η = 0.001778,' in explorer.facts")
+    kernel.until("'η = 0.001778,' in explorer.snapshot.words")
     kernel.run(
         f"""
 errors, worker = {ERRORS}, explorer._worker
@@ -319,7 +321,7 @@ def broken(*_, **__):
         kernel.run("explorer.set(seed=1)", raises=raised)
         kernel.run("explorer.compute, explorer.describe, explorer.stage.png = healthy")
         kernel.move(model, 10 + number)
-        kernel.until("not explorer.picture.failed and explorer.picture.words == explorer.facts")
+        kernel.until("not explorer.picture.failed and explorer.picture.words == explorer.snapshot.words")
     assert kernel.run("print(worker is explorer._worker and worker.is_alive())") == "True"
 
 
@@ -334,14 +336,18 @@ def test_three_hundred_moves_leave_nothing_behind(kernel):
     for i in range(20):
         kernel.move(model, 2 * i + 1)
         time.sleep(0.02)
-    kernel.until("explorer.snapshot.settings['eta'] == bar.at(39) and explorer.picture.words == explorer.facts")
+    kernel.until(
+        "explorer.snapshot.settings['eta'] == bar.at(39) and explorer.picture.words == explorer.snapshot.words"
+    )
     before, held = int(kernel.run(size)), kernel.run(counts)
     kernel.run("computed.clear()")
     for i in range(300):
         kernel.move(model, (7 * i) % 60)
         if i % 15 == 14:
             last = f"bar.at({(7 * i) % 60})"
-            kernel.until(f"explorer.snapshot.settings['eta'] == {last} and explorer.picture.words == explorer.facts")
+            kernel.until(
+                f"explorer.snapshot.settings['eta'] == {last} and explorer.picture.words == explorer.snapshot.words"
+            )
         else:
             time.sleep(0.02)
     outputs = set()
@@ -357,10 +363,10 @@ def test_three_hundred_moves_leave_nothing_behind(kernel):
 def test_after_a_divergence_the_next_move_has_no_more_work_than_ever(kernel):
     model = kernel.run(START)
     kernel.move(model, 60)
-    kernel.until("'diverged at step' in explorer.facts")
+    kernel.until("'diverged at step' in explorer.snapshot.words")
     kernel.run("computed.clear(); explorer.set(steps=5000)")  # off the atlas: trained afresh
     assert int(kernel.run("print(len(explorer.result.run.loss))")) < 10, "it went on after it had diverged"
     kernel.run("explorer.set(steps=1000)")
     kernel.move(model, 20)
     kernel.until("explorer.snapshot.settings['eta'] == 0.01")
-    assert kernel.run("print(len(computed), explorer.facts.startswith('k = 2, η = 0.01,'))") == "3 True"
+    assert kernel.run("print(len(computed), explorer.snapshot.words.startswith('k = 2, η = 0.01,'))") == "3 True"

@@ -90,6 +90,14 @@ def test_it_opens_with_a_picture_and_a_line():
     assert pixels(explorer.picture.png).std() > 0
 
 
+def test_facts_are_printed_in_lines_that_end_between_words():
+    explorer = make()
+    explorer.snapshot = replace(explorer.snapshot, words="the square is " + " and ".join(["one hundred"] * 20))
+    lines = explorer.facts.split("\n")
+    assert len(lines) > 2 and max(map(len, lines)) <= 110
+    assert " ".join(lines) == explorer.snapshot.words
+
+
 def test_set_moves_waits_and_says_what_is_shown():
     explorer = make()
     before = explorer.picture.png
@@ -371,7 +379,7 @@ def test_every_corner_of_every_explorer_has_a_picture_and_a_line(name):
     size = pixels(explorer.picture.png).shape
     for corner in itertools.product(*ends.values()):
         explorer.set(**dict(zip(ends, corner, strict=True)))
-        assert len(explorer.facts) > 20 and any(c.isdigit() for c in explorer.facts)
+        assert len(explorer.snapshot.words) > 20 and any(c.isdigit() for c in explorer.snapshot.words)
         assert "nan" not in re.sub("‘[^’]*’", "", explorer.facts)  # it may be a word of a text
         assert pixels(explorer.picture.png).shape == size  # no jump of the page
     assert len(repr(explorer)) <= 110
@@ -651,11 +659,14 @@ def test_the_answers_to_the_questions_follow_the_result():
 def test_how_a_run_ended_is_said():
     explorer = widgets.explore_rank_and_rate()
     explorer.set(eta=1.0)
-    assert "diverged at step" in explorer.facts
+    assert "diverged at step" in explorer.snapshot.words
     explorer.set(eta=0.02, k=1)
-    assert "the loss is 0.16718, the lowest of this rank" in explorer.facts
+    assert "the loss is 0.16718, the lowest of this rank" in explorer.snapshot.words
     explorer.set(steps=100, eta=0.001)
-    assert explorer.facts.endswith("; the lowest is 0.16718.") and "the loss is 0.16718" not in explorer.facts
+    assert (
+        explorer.snapshot.words.endswith("; the lowest is 0.16718.")
+        and "the loss is 0.16718" not in explorer.snapshot.words
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import textwrap
 import threading
 import time
 import traceback
@@ -128,8 +129,8 @@ class Explorer(ipywidgets.VBox):
 
     @property
     def facts(self) -> str:
-        """The line under the picture."""
-        return self.snapshot.words
+        """The line under the picture, broken into lines for `print`: a notebook breaks longer ones inside a word."""
+        return textwrap.fill(self.snapshot.words, 110)
 
     def set(self, **settings: Any) -> None:
         """Move some controls, and wait for the picture. What compute or draw raises is raised here."""
