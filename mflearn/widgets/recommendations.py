@@ -140,8 +140,8 @@ def describe(result: Recommendation) -> str:
     given = f"{result.rated} ratings given" + ("" if result.rated else ": a list for anybody")
     return (
         f"{given}; {result.solver}, k = {result.k}, popularity cut {result.cut}, by {result.by}. "
-        f"First: {plain(result.titles[0], 40)}, {first:.2f} ± {sure:.2f}. Who rates nothing gets {result.common} of "
-        f"the {LONG}, too. The median film of the list has {middle} ratings."
+        f"First: {plain(result.titles[0], 40)}, {first:.2f} ± {sure:.2f}. Someone who has rated "
+        f"nothing also gets {result.common} of these {LONG}. The median film of the list has {middle} ratings."
     )
 
 
