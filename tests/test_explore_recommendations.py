@@ -135,7 +135,7 @@ def test_what_is_said_is_what_is_shown(recommender):
     words = describe(result)
     assert "10 ratings given; Bayes, k = 16, popularity cut 50, by cosine." in words
     assert f"{float(result.predicted[result.at[0]]):.2f} ± {float(result.deviation[0]):.2f}" in words
-    assert f"gets {result.common} of the 10" in words
+    assert f"gets {result.common} of these 10" in words
     assert f"has {int(result.count[result.at].sort().values[4])} ratings." in words
 
 
