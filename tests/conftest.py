@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_limits
 matplotlib.use("Agg")  # not MPLBACKEND in the environment: the kernels of the notebooks would inherit it
 torch.set_num_threads(1)
 threadpool_limits(1)
+for library in ("OMP", "OPENBLAS", "MKL"):  # in the kernels, too: where two of them share two cores, threads wait
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 collect_ignore = ["bench", "other_arithmetic"]  # benchmarks, and a sitecustomize for other processes
 folder = tempfile.mkdtemp(prefix="mflearn-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
