@@ -217,7 +217,7 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
         if all(same(a.value, b.value, exercise.tolerance) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
         if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
-            return Verdict(ALMOST, "It is close, but not equal. Was something rounded, is it float32, or is it a difference quotient?")
+            return Verdict(ALMOST, "It is close, but not equal. Is something rounded, or float32, or a quotient?")
         factor = _factor(tuple(one.value for one in found), tuple(one.value for one in right))
         if factor and cases[first]:  # of a plain value it would tell the answer
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
