@@ -53,6 +53,7 @@ BODIES = {  # and others, with what must be said of each
     "a wrong shape": ("return torch.ones(2, 2, 2)", NOT_YET, "shape is 2×2×2, not"),
     "a wrong type": ("return 'outer'", NOT_YET, "gives a str"),
     "not a number": ("return float('nan')", NOT_YET, "shape is that of one number"),
+    "an error beside Exception": ("raise type('Odd', (BaseException,), {})('no')", ERROR, "Odd: no"),
     "values that are not numbers": (f"return {RIGHT} * float('nan')", NOT_YET, "entry .* is nan, where"),
     "a == of its own": ("return type('Own', (), {'__eq__': lambda *_: True})()", NOT_YET, "gives a Own"),
     "a == that raises": ("return type('Own', (), {'__eq__': lambda *_: 1 / 0})()", NOT_YET, "gives a Own"),

@@ -28,7 +28,7 @@ from IPython import get_ipython
 from IPython.utils.capture import capture_output
 
 from .comparable import TooLarge
-from .exercise import ERROR, NOT_YET, Exercise, Verdict, call, judge, last_line
+from .exercise import ERROR, NOT_YET, Exercise, Verdict, call, in_one_line, judge, last_line
 
 SECONDS = 3.0  # for one answer, all its cases together
 AGAIN, SOONEST = 0.1, 1e-5  # seconds until the answer is stopped again, if it has caught that
@@ -43,7 +43,7 @@ class TimeIsUp(BaseException):
 
 def verdict(exercise: Exercise, answer: Any) -> Verdict:
     """What the judge says of an answer on random cases; the kernel is then as before."""
-    dtype = torch.get_default_dtype()
+    dtype, cell = torch.get_default_dtype(), getattr(getattr(answer, "__code__", None), "co_filename", None)
     with _undisturbed(), _silence():
         torch.set_default_dtype(torch.float64)  # as in the notebooks
         cases = exercise.cases(secrets.randbelow(SEEDS))
@@ -55,13 +55,17 @@ def verdict(exercise: Exercise, answer: Any) -> Verdict:
             torch.set_default_dtype(torch.float64)
             return judge(exercise, cases, found)
         except TimeIsUp as end:
-            line = last_line(end, getattr(getattr(answer, "__code__", None), "co_filename", None))
+            line = last_line(end, cell)
             place = f", in line {line} of the cell" if line else ""
             return Verdict(ERROR, f"It still ran after {SECONDS:g} s{place}. Does a loop never end?")
         except (TooLarge, MemoryError):
             return Verdict(ERROR, "It gives more numbers than anybody could compare.")
         except Exception:  # of the value's own methods: `call` has those of the answer
             return NOT_COMPARED
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # of a class that the learner made beside Exception
+            return Verdict(ERROR, in_one_line(error, cell))
 
 
 @contextmanager
