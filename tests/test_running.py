@@ -168,9 +168,13 @@ def test_the_default_dtype_of_the_notebook_is_kept():
 def test_a_real_interrupt_still_interrupts(body, monkeypatch):
     """It is nobody's attempt, and no verdict."""
     monkeypatch.setattr(logbook, "attempted", None)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test in the background may ignore it
     one, before = outer(body.format("signal.raise_signal(signal.SIGINT)")), surroundings()
-    with pytest.raises(KeyboardInterrupt) as raised:
-        check("01.1", one)
+    try:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            check("01.1", one)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert raised.type is KeyboardInterrupt and surroundings() == before
 
 
