@@ -4,9 +4,10 @@
     nmf                         both together, for a matrix: the friendly face
     match, stability            which parts of two runs belong together, and how alike they are
 
-Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. The gradient for W is
-2 (W Q − P) with P = A Hᵀ and Q = H Hᵀ; the half step of H is the same with Aᵀ ≈ Hᵀ Wᵀ. Neither half raises the loss, so
-no step does. If W and H were updated together, from the same old pair, they could overshoot, and the loss could rise.
+Both walks minimise ‖A − W H‖_F², half a step at a time: W first, then H with the new W. They hold Wᵀ and H: both
+halves are then the same. The gradient for Wᵀ is 2 (Q Wᵀ − P) with P = H Aᵀ and Q = H Hᵀ. The gradient for H is
+2 (Q H − P) with P = Wᵀ A and Q = Wᵀ W. Neither half raises the loss, so no step does. If W and H were updated together,
+from the same old pair, they could overshoot, and the loss could rise.
 """
 
 import itertools
@@ -20,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
-from . import checked
+from . import checked, fast
 from .descent import Run, random_factors, record
 from .objectives import Factors, Frobenius
 
@@ -42,15 +43,16 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     the gradient allows it (Takahashi & Hibi 2014). Each half is updated `repeats` times with the same A Hᵀ and H Hᵀ,
     because these products cost most (Gillis & Glineur 2012).
     """
-    data, Z = _begin(A, start, repeats)
-    floor = TINY * (data.mean / Z.shape[-1]) ** 0.5 or TINY
-    np.maximum(Z, floor, out=Z)
+    data, Wt, H = _begin(A, start, repeats)
+    floor = TINY * (data.mean / H.shape[-2]) ** 0.5 or TINY
+    for factor in (Wt, H):
+        factor[factor < floor] = floor
 
-    def update(X: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
-        X *= P / (X @ Q)
-        np.maximum(X, floor, out=X)
+    def update(factor: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
+        factor *= P / (Q @ factor)
+        factor[factor < floor] = floor
 
-    return _walk(data, Z, update, repeats)
+    return _walk(data, Wt, H, update, repeats)
 
 
 def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> Iterator[Factors]:
@@ -60,14 +62,14 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     parabola that lies above the loss; with its negative entries set to 0 it is the nearest point that is allowed (Lin
     2007; Bolte et al. 2014). Entries can become exactly 0, and can grow again. `repeats` is as in `multiplicative`.
     """
-    data, Z = _begin(A, start, repeats)
+    data, Wt, H = _begin(A, start, repeats)
 
-    def update(X: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
-        curvature = np.linalg.eigvalsh(Q)[..., -1:, None]
-        X -= (X @ Q - P) / np.maximum(curvature, SMALLEST)
-        np.maximum(X, 0, out=X)
+    def update(factor: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
+        curvature = np.linalg.eigvalsh(Q)[..., -1:, None]  # half of L
+        factor -= (Q @ factor - P) / np.maximum(curvature, SMALLEST)
+        factor[factor < 0] = 0
 
-    return _walk(data, Z, update, repeats)
+    return _walk(data, Wt, H, update, repeats)
 
 
 def nmf(
@@ -111,12 +113,10 @@ def random_start(A: Any, k: int, *, seed: int | Tensor = 0) -> Factors:
 
 
 class Data:
-    """A non-negative matrix A (m, n), dense or sparse, as the walks need it: its loss, A times X, and Aᵀ times X.
+    """A non-negative matrix A (m, n), dense or sparse, as the walks need it: its loss, H Aᵀ, and Wᵀ A.
 
     Called with (W, H) it is the objective ‖A − W H‖_F², shape (...). For a sparse or large A the table W H is never
-    formed: there the loss is ‖A‖² − 2 ⟨Aᵀ W, Hᵀ⟩ + ⟨WᵀW, H Hᵀ⟩, accurate to about 1e-15 ‖A‖².
-    The products are NumPy's and SciPy's: with narrow factors they are quick on all processors, and torch's are not on
-    those of AMD.
+    formed: there the loss is ‖A‖² − 2 ⟨Wᵀ A, H⟩ + ⟨WᵀW, H Hᵀ⟩, accurate to about 1e-15 ‖A‖².
     """
 
     def __init__(self, A: Any) -> None:
@@ -127,28 +127,38 @@ class Data:
             few = int(table.count_nonzero()) < SPARSE * table.numel()
             table = csr_array(table.numpy()) if few else table.numpy()
         self.is_sparse = not isinstance(table, np.ndarray)
-        self.A, self.transposed = table, table.T.tocsr() if self.is_sparse else np.ascontiguousarray(table.T)
+        self.table = table
+        if self.is_sparse:
+            self._right, self._left = fast.sparse(table), fast.sparse(table.T.tocsr())
+        else:
+            self._right, self._left = np.ascontiguousarray(table.T), table
         entries = table.data if self.is_sparse else table.ravel()
         self._square = float(entries @ entries)
         self._loss = Frobenius(table) if not self.is_sparse and table.size < LARGE else None
 
     def dense(self) -> Tensor:
         """A itself as a tensor."""
-        return torch.from_numpy(self.A.toarray() if self.is_sparse else self.A)
+        return torch.from_numpy(self.table.toarray() if self.is_sparse else self.table)
 
-    def times(self, X: np.ndarray) -> np.ndarray:
-        """A X for X (..., n, k); shape (..., m, k)."""
-        return _product(self.A, X)
+    def times_transposed(self, H: np.ndarray) -> np.ndarray:
+        """H Aᵀ for H (..., k, n); shape (..., k, m)."""
+        return self._product(H, self._right)
 
-    def transposed_times(self, X: np.ndarray) -> np.ndarray:
-        """Aᵀ X for X (..., m, k); shape (..., n, k)."""
-        return _product(self.transposed, X)
+    def times(self, Wt: np.ndarray) -> np.ndarray:
+        """Wᵀ A for Wᵀ (..., k, m); shape (..., k, n)."""
+        return self._product(Wt, self._left)
+
+    def _product(self, X: np.ndarray, matrix: Any) -> np.ndarray:
+        """X times the matrix, one product for all runs; a sparse matrix is its own transpose, and comes first."""
+        rows = X.reshape(-1, X.shape[-1])
+        found = fast.sparse_product(matrix, rows.T).T if self.is_sparse else rows @ matrix
+        return np.ascontiguousarray(found).reshape(*X.shape[:-1], -1)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss, shape (...)."""
         if self._loss is not None:
             return self._loss(W, H)
-        cross = (torch.from_numpy(self.transposed_times(W.numpy())) * H.mT).sum((-2, -1))
+        cross = (torch.from_numpy(self.times(W.mT.numpy())) * H).sum((-2, -1))
         product = ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
         return (self._square - 2 * cross + product).clamp_min(0)
 
@@ -234,15 +244,15 @@ def _nonnegative(value: Any, name: str = "A", axes: int = 2) -> Any:
     return table
 
 
-def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, np.ndarray]:
-    """The data, and a copy of the start as one Z, which the walk may change."""
+def _begin(A: Any, start: Any, repeats: int) -> tuple[Data, np.ndarray, np.ndarray]:
+    """The data, and copies of Wᵀ (..., k, m) and H (..., k, n), which the walk may change."""
     data = _data(A)
     checked.integer(repeats, "repeats", least=1)
     W, H = checked.start(start, data.shape)
     for name, X in (("W", W), ("H", H)):
         if (X < 0).any():
             raise ValueError(f"{name} of start holds {float(X.min())}; no entry may be below 0")
-    return data, Factors.of(W, H).Z.numpy()
+    return data, np.array(W.mT.numpy(), order="C"), np.array(H.numpy(), order="C")
 
 
 def _data(A: Any) -> Data:
@@ -250,27 +260,16 @@ def _data(A: Any) -> Data:
     return A if isinstance(A, Data) else Data(A)
 
 
-def _walk(data: Data, Z: np.ndarray, update: Callable, repeats: int) -> Iterator[Factors]:
-    """The points of a walk: `update(X, P, Q)` changes W, or Hᵀ, in place; its gradient is 2 (X Q − P)."""
-    m = data.shape[0]
-    W, G = Z[..., :m, :], Z[..., m:, :]  # G = Hᵀ: both halves are then the same
+def _walk(data: Data, Wt: np.ndarray, H: np.ndarray, update: Callable, repeats: int) -> Iterator[Factors]:
+    """The points of a walk; `update(factor, P, Q)` changes Wᵀ, or H, in place."""
     while True:
-        yield Factors(torch.tensor(Z), m)
-        P, Q = data.times(G), G.swapaxes(-1, -2) @ G
+        yield Factors(torch.from_numpy(np.concatenate((Wt, H), axis=-1)).mT, data.shape[0])
+        P, Q = data.times_transposed(H), H @ H.swapaxes(-1, -2)
         for _ in range(repeats):
-            update(W, P, Q)
-        P, Q = data.transposed_times(W), W.swapaxes(-1, -2) @ W
+            update(Wt, P, Q)
+        P, Q = data.times(Wt), Wt @ Wt.swapaxes(-1, -2)
         for _ in range(repeats):
-            update(G, P, Q)
-
-
-def _product(A: np.ndarray | csr_array, X: np.ndarray) -> np.ndarray:
-    """A X for every leading index of X: the runs of a batch are put side by side, for one product."""
-    runs, (n, k) = X.shape[:-2], X.shape[-2:]
-    if not runs:
-        return A @ X
-    beside = np.moveaxis(X.reshape(-1, n, k), 0, 1).reshape(n, -1)
-    return np.moveaxis((A @ beside).reshape(A.shape[0], -1, k), 1, 0).reshape(*runs, -1, k)
+            update(H, P, Q)
 
 
 def _directions(H: Tensor) -> Tensor:
