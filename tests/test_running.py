@@ -173,9 +173,9 @@ def test_a_real_interrupt_still_interrupts(body, monkeypatch):
     try:
         with pytest.raises(KeyboardInterrupt) as raised:
             check("01.1", one)
+        assert raised.type is KeyboardInterrupt and surroundings() == before
     finally:
         signal.signal(signal.SIGINT, handler)
-    assert raised.type is KeyboardInterrupt and surroundings() == before
 
 
 def test_in_another_thread_an_answer_is_judged_too():
