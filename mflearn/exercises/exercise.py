@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import inspect
 import math
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,8 +17,7 @@ from torch import Tensor
 from .comparable import comparable
 
 Cases = list[tuple]  # the arguments of each call
-WRITTEN_OUT = 8  # numbers of a matrix, at most, in a verdict that says what is expected
-EXPECTED = "is expected."
+WRITTEN_OUT = 8  # numbers of a table, at most, that a verdict shows
 
 NOT_ANSWERED, ERROR, NOT_YET, ALMOST, CORRECT = "not answered", "stopped with an error", "not yet", "almost", "correct"
 
@@ -217,12 +217,11 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
         if all(same(a.value, b.value, exercise.tolerance) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
         if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
-            return Verdict(ALMOST, "It is close, but not equal. Is something rounded, or float32, or a quotient?")
+            return Verdict(ALMOST, "It is close, but not equal. Did you round, or use float32 or differences?")
         factor = _factor(tuple(one.value for one in found), tuple(one.value for one in right))
         if factor and cases[first]:  # of a plain value it would tell the answer
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
-    most = WRITTEN_OUT if fails[first].endswith(EXPECTED) else 3
-    example = f"For {_called(exercise, cases[first], most)}: {fails[first]}" if cases[first] else fails[first]
+    example = f"For {_called(exercise, cases[first])}: {fails[first]}" if cases[first] else fails[first]
     if good >= len(fails) / 2:
         return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not in all. {example}")
     return Verdict(NOT_YET, example)
@@ -255,7 +254,7 @@ def _difference(value: Any, right: Any, *, tell: bool) -> str:
         return f"It gives a {type(value).__name__}, where numbers are expected."
     if b is None:
         if isinstance(value, type(right)):
-            return f"It gives {value!r:.40}, where {right!r:.40} {EXPECTED}" if tell else "It gives another answer."
+            return f"It gives {value!r:.40}, where {right!r:.40} is expected." if tell else "It gives another answer."
         wanted = "text" if isinstance(right, str) else type(right).__name__
         return f"It gives a {type(value).__name__}, not a {wanted}."
     if a.shape != b.shape:
@@ -267,21 +266,20 @@ def _difference(value: Any, right: Any, *, tell: bool) -> str:
     digits = next((d for d in (4, 8) if _written(came, d) != _written(expected, d)), 16)
     place = [int(i) for i in np.unravel_index(int(at), a.shape)]
     what = f"Its entry {place} is" if place else "It gives"
-    return f"{what} {_written(came, digits)}, where {_written(expected, digits)} {EXPECTED}"
+    return f"{what} {_written(came, digits)}, where {_written(expected, digits)} is expected."
 
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "that of one number"
 
 
-def _called(exercise: Exercise, arguments: tuple, most: int) -> str:
-    """The arguments of a call by their names: tables of at most `most` numbers written out, of others the shape."""
-    function = ast.parse(exercise.stub).body[-1]
-    names = [argument.arg for argument in function.args.args]
-    return ", ".join(_named(name, value, most) for name, value in zip(names, arguments, strict=True))
+def _called(exercise: Exercise, arguments: tuple) -> str:
+    """The arguments of a call by their names: numbers and small tables written out, of large ones the shape."""
+    names = inspect.signature(exercise.answer(exercise.solution)).parameters
+    return ", ".join(_named(name, value) for name, value in zip(names, arguments, strict=False))
 
 
-def _named(name: str, value: Any, most: int) -> str:
+def _named(name: str, value: Any) -> str:
     table = numbers(value)
     if isinstance(value, (bool, str)):
         return f"{name} = {value!r}"
@@ -289,7 +287,7 @@ def _named(name: str, value: Any, most: int) -> str:
         return f"{name}, a {type(value).__name__}"
     if table.ndim == 0:
         return f"{name} = {_written(float(table))}"
-    if table.numel() <= most:
+    if table.numel() <= WRITTEN_OUT:
         return f"{name} = {np.round(table.numpy(), 2).tolist()}"
     return f"{name} of shape {_shape(table)}" if table.ndim > 1 else f"{name} of length {len(table)}"
 
