@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 RESULTS = """
+import secrets
+secrets.randbelow = lambda seeds: 0  # the verdict then shows the same case each time
+
 from mflearn import datasets, exact, matrices, nonnegative, recommend
 from mflearn.descent import factorize
 from mflearn.exercises import check
