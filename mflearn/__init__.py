@@ -11,7 +11,7 @@ objectives   what is minimised, each with its gradient
 exact        what descent is measured against
 sides        one side of the ratings, users or items, solved for in one piece
 gradients    three ways to the same gradient
-fast         quicker ways to the same loss and gradient, for the loop
+fast         quicker ways to the same results, on one thread where more would wait for each other
 descent      the one loop, the update rules, the recorded run
 nonnegative  factors without negative entries, and how far two runs agree
 estimator    the SVD and non-negative factorization as an estimator of scikit-learn

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from . import checked
 from .exact import truncated_svd
+from .fast import one_thread
 from .nonnegative import Data, multiplicative, random_start
 from .objectives import Factors, Frobenius
 
@@ -59,6 +60,7 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.fit_transform(X, y)
         return self
 
+    @one_thread()
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """`fit(X)`, and W (m, k) for it."""
         k = checked.integer(self.n_components, "n_components", least=1)
@@ -81,6 +83,7 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.reconstruction_err_ = float(loss(torch.from_numpy(W), point.H).sqrt())
         return W
 
+    @one_thread()
     def transform(self, X: Any) -> np.ndarray:
         """The best W (m, k) for the rows of X (m, n): new rows need no new fit."""
         check_is_fitted(self)

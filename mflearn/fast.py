@@ -5,14 +5,17 @@ several are fused into one, and results are written where they are needed. A bat
 its runs last: then each operation sweeps over all of them at once.
 """
 
+import functools
 import itertools
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse import csr_array
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from .objectives import Frobenius, square
@@ -21,6 +24,27 @@ MANY = 256  # from so many runs on they lie last in memory: two to three times f
 LARGE = 2**16  # entries of A, from which on W H is not formed for the gradient
 
 Pair = tuple[Tensor, Tensor]
+
+
+@contextmanager
+def one_thread() -> Iterator[int]:
+    """torch and NumPy compute on one thread here, and as before afterwards; yields how many threads torch had.
+
+    Several threads wait for each other in each small operation: on a busy machine that takes ten to a hundred times as
+    long.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield before
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def runs_last(Z: Tensor) -> Tensor:

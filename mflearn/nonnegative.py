@@ -72,6 +72,7 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     return _walk(data, Wt, H, update, repeats)
 
 
+@fast.one_thread()
 def nmf(
     A: Any,
     k: int | None = None,
@@ -199,6 +200,7 @@ class Stability:
     parts: Tensor  # (k,): the mean cosine of each of its parts with those matched to it
 
 
+@fast.one_thread()
 def stability(H: Any, *, seed: int = 0) -> Stability:
     """Compare the parts of several runs, H (runs, k, n), such as `nmf(A, k, steps=200, seed=range(10)).H`.
 

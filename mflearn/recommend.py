@@ -16,9 +16,10 @@ from torch import Tensor
 
 from . import checked
 from .descent import Factors
+from .fast import one_thread
 from .model import Model, Prior
 from .ratings import Ratings, given
-from .sides import Side, add_features, half_step, one_thread, two_sides
+from .sides import Side, add_features, half_step, two_sides
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -13,9 +13,8 @@ regression with the penalty λ is the case σ² = 1, m = 0, Λ = λ I. An item i
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -182,20 +181,6 @@ def _set_features(side: Side, G: Tensor) -> Tensor:
     side.features = torch.cat((torch.ones(side.size, 1).to(G), standard[:, None], side.average(G)), 1).double()
     side.gram = side.features.T @ side.features + torch.eye(side.features.shape[1])  # the same in all sweeps
     return torch.stack((least, mean, deviation))
-
-
-@contextmanager
-def one_thread() -> Iterator[int]:
-    """Torch computes on one thread, and on as many as before afterwards; yields how many those were.
-
-    The threads of torch wait for each other in each small operation: on a busy machine a hundred times slower.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield before
-    finally:
-        torch.set_num_threads(before)
 
 
 def in_pieces(work: Callable[[int, int], object], size: int, threads: int) -> list:

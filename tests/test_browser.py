@@ -100,6 +100,7 @@ def state(page):
     """What the explorer of notebook 04 shows after its cells have run: its line, its picture, its number boxes."""
     box, picture, line = explorer_with(page, "learning rate η")
     page.wait_for_function("e => e.innerText.includes('η = 0.3, Adam')", arg=line.element_handle())
+    execute(page, "explorer._preparing.join()")  # then the picture is drawn again, with the atlas
     page.wait_for_timeout(1000)  # were the page to send settings back as moves, they would come now
     boxes = [box.get_by_role("spinbutton").nth(i).input_value() for i in range(4)]
     return line.inner_text(), pixels(page, picture), *boxes

@@ -451,20 +451,20 @@ def test_an_atlas_leaves_torch_its_threads(atlas):
         torch.set_num_threads(before)
 
 
-def test_set_waits_for_the_work_ahead_but_a_slider_does_not():
-    done, go = [], threading.Event()
+def test_no_move_waits_for_the_work_ahead_and_the_picture_is_drawn_again_after_it():
+    ahead, go = [], threading.Event()
 
-    def prepare(watch):
+    def prepare(_watch):
         go.wait(300)
-        done.append(watch(1.0))
+        ahead.append("known")
 
-    explorer = make(prepare=prepare)
+    explorer = make(lambda x: (x**2, *ahead), prepare=prepare)
     explorer.controls["x"].value = 3
-    wait_until(lambda: explorer.facts == "the square is 9")
-    assert not done
-    threading.Timer(0.2, go.set).start()
+    wait_until(lambda: explorer.facts == "the square is (9,)")
     explorer.set(x=4)
-    assert done == [True] and explorer.facts == "the square is 16"
+    assert explorer.facts == "the square is (16,)"
+    go.set()
+    wait_until(lambda: explorer.facts == "the square is (16, 'known')")
 
 
 def test_a_program_that_ends_while_an_explorer_works_ahead_ends_well():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..descent import Rule, Run, factorize
-from ..sides import one_thread
+from ..fast import one_thread
 
 
 class Atlas:

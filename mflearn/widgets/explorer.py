@@ -138,8 +138,6 @@ class Explorer(ipywidgets.VBox):
             if name not in self.controls:
                 raise TypeError(f"set has no control {name!r:.40}; it has {', '.join(self.controls)}")
             _check(name, value, self.controls[name])
-        if self._preparing.is_alive():
-            self._preparing.join()
         with self._turn:
             self._move(settings)
             with self._news:
@@ -219,6 +217,7 @@ class Explorer(ipywidgets.VBox):
         try:
             with self.progress.shown() as watch:
                 self._prepare(watch)
+            self._want(self.settings)  # drawn again, with what is known now
         except BaseException as error:
             self._fail(error)
 

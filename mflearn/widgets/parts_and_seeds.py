@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,6 @@ from ..descent import Run
 from ..matrices import digits, docstring_words
 from ..nonnegative import Data, Stability, match, nmf, stability
 from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION
-from ..sides import one_thread
 from .explorer import Explorer, Question, Update, Watch, choice, slider
 
 DIGITS, TEXTS, SHUFFLED = "digits", "texts", "texts, shuffled"
@@ -72,12 +72,12 @@ def runs(data: str, k: int) -> tuple[Run, Stability]:
 def prepare(watch: Watch = lambda _done: True) -> None:
     """All runs that the sliders can ask for."""
     wanted = [(data, k) for data in SCORES for k in range(LEAST, MOST + 1)]
-    with one_thread():
-        for done, which in enumerate(wanted):
-            if not watch(done / len(wanted)):
-                return
-            with LOCK:
-                runs(*which)
+    for done, which in enumerate(wanted):
+        if not watch(done / len(wanted)):
+            return
+        with LOCK:
+            runs(*which)
+        time.sleep(0.01)  # a move that waits for the lock gets it now, and not after all other runs
 
 
 def compute(data: str, k: int, seed: int) -> Parts:

@@ -70,12 +70,16 @@ def draw(figure: Figure) -> Update:
     ends.grid(alpha=0.3)
     curves = [ends.plot([], [], linewidth=1)[0] for _ in range(MOST)]
     (here,) = ends.plot([], [], color=GREY, linewidth=3, alpha=0.6)
+    shown = [()]  # the setting of the picture
 
     def update(result: Training) -> list[Artist]:
         run, losses = result.run, shown_loss(result.run)
         lowest = float(lowest_loss(A, result.k))
         ax.set_xlim(0, result.steps)
-        ghost.set_data(*loss.get_data())
+        setting = (result.k, result.eta, result.rule, result.seed, result.steps)
+        if setting != shown[0]:  # else it is drawn again because the atlas is ready
+            ghost.set_data(*loss.get_data())
+            shown[0] = setting
         loss.set_data(range(len(losses)), losses)
         last = [len(losses) - 1] if run.diverged else []
         end.set_data(last, losses[last].clip(max=9e5))

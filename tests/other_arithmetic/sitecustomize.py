@@ -20,6 +20,7 @@ import sys
 import threading
 
 KIND, _, SEED = os.environ.get("OTHER_ARITHMETIC", "").partition("-")
+START = int(SEED or 0) * 7919
 SIZE = 1e-15  # relative: a few units in the last place of 64 bits
 
 PRODUCTS = "matmul mm bmm mv addmm baddbmm addmv dot einsum tensordot inner outer linear __matmul__ __rmatmul__"
@@ -55,11 +56,9 @@ def replace(home, names, change):
 
 def hashed(bits):
     """A number between -1 and 1 for each of these 64-bit integers, always the same for the same one."""
-    bits = bits ^ int(SEED) * 7919
-    for _ in range(2):
-        bits ^= bits >> 29
-        bits *= 0x1E3779B97F4A7C15
-    return (bits >> 11) / 2.0**52
+    bits = bits ^ START
+    bits *= 0x1E3779B97F4A7C15  # modulo 2⁶⁴: the first bits then depend on all others
+    return bits * 2.0**-63
 
 
 def noisy(result):
@@ -78,7 +77,10 @@ def factors(numbers):
     import numpy as np
 
     bits = np.ascontiguousarray(numbers).view(np.int64)
-    return (1 + SIZE * hashed(bits) * (bits & 0x1FFFFFFF != 0)).reshape(np.shape(numbers))
+    r = hashed(bits)
+    r *= SIZE * (bits & 0x1FFFFFFF != 0)
+    r += 1
+    return r.reshape(np.shape(numbers))
 
 
 def rebuilt(found, parts):
