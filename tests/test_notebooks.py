@@ -245,6 +245,12 @@ def test_the_box_at_the_top_is_complete(notebook):
     assert missing == [], "in bold, in the first markdown cell"
 
 
+def test_what_a_lecture_may_leave_out_is_marked(notebook):
+    marked = [title for level, title in notebook.headings if level == 2 and title.endswith(" — extra")]
+    promised = "**Core** in 45 minutes: all sections but those marked *extra*" in notebook.markdown[0]
+    assert bool(marked) == promised == notebook.is_lesson, f"the headings that end in — extra: {marked}"
+
+
 def test_pictures_and_explorers_are_followed_by_a_printed_fact(notebook):
     """So that nbval, and a reader who does not see, have something exact."""
     for cell, after in zip(notebook.code, [*notebook.code[1:], None], strict=True):
