@@ -5,6 +5,11 @@ function render({ model, el }) {
   line.style.cssText = "margin: 4px 0; min-height: 3em; line-height: 1.5;" +
     "font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1, 14px)";
   el.append(picture, line);
+  if (model.get("is_pointed_at")) {
+    picture.style.cursor = "crosshair";
+    picture.addEventListener("click", event =>
+      model.send({ x: event.offsetX / picture.clientWidth, y: event.offsetY / picture.clientHeight }));
+  }
   let address, turn = 0;
   const show = async () => {
     const mine = ++turn, png = model.get("png"), words = model.get("words"), failed = model.get("failed");
@@ -20,13 +25,19 @@ function render({ model, el }) {
     address = fresh;
   };
   // noUiSlider's handles have no name: each takes that of the number box beside it; and its arrow keys are
-  // its own: Notebook 7 would go on to another cell
-  const mend = () => el.closest(".mflearn-explorer")?.querySelectorAll(".noUi-handle:not([aria-label])").forEach(
-    handle => {
+  // its own: Notebook 7 would go on to another cell. The buttons of Play have no name either.
+  const mend = () => {
+    const explorer = el.closest(".mflearn-explorer");
+    explorer?.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
       const label = handle.closest(".widget-hbox")?.querySelector("label")?.textContent || "slider";
       handle.setAttribute("aria-label", label);
       handle.setAttribute("data-lm-suppress-shortcuts", "true");
     });
+    explorer?.querySelectorAll(".widget-play button:not([aria-label])").forEach((button, i) => {
+      button.title = ["Play, or pause", "Back to the start"][i % 2];
+      button.setAttribute("aria-label", button.title);
+    });
+  };
   const watch = new MutationObserver(mend);
   model.on("change:version", show);
   let gone = false;

@@ -62,6 +62,7 @@ class Picture(anywidget.AnyWidget):
     words = traitlets.Unicode("").tag(sync=True)
     failed = traitlets.Bool(False).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
+    is_pointed_at = traitlets.Bool(False).tag(sync=True)  # a click on it is sent as {x, y}, shares of width and height
 
     def show(self, png: bytes, words: str, *, failed: bool = False) -> None:
         """Picture and words in one message, so that they never disagree."""
