@@ -95,9 +95,9 @@ def festival(viewers: int = 600, films: int = 152, *, seed: int = 0) -> Dataset:
     return Dataset(
         name="festival",
         ratings=ratings,
-        titles={film.title: film.title for film in programme},
-        genres={film.title: (film.genre,) for film in programme},
-        years={film.title: film.year for film in programme},
+        titles={film.title: film.title for film in programme.itertuples()},
+        genres={film.title: (film.genre,) for film in programme.itertuples()},
+        years={film.title: film.year for film in programme.itertuples()},
         licence="MIT, as the code of this course",
         citation="invented: any likeness to real films or viewers is an accident",
         truth=truth,

@@ -1,11 +1,10 @@
 """Ratings of invented films by invented viewers, and what they are made of: tastes, biases and noise."""
 
-import csv
-import io
 import math
-from dataclasses import dataclass, replace
-from importlib import resources
+from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -24,16 +23,6 @@ LAST_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Film:
-    """An invented film: a line of the programme."""
-
-    title: str
-    year: int
-    genre: str
-    tastes: tuple[float, ...]  # −2 to 2 for each of TASTES
-
-
 @dataclass(frozen=True, eq=False)
 class Truth:
     """What invented ratings are made of: mean μ, biases b and c, factors W and H, and normal noise σ.
@@ -48,7 +37,6 @@ class Truth:
     W: Tensor  # (m, k)
     H: Tensor  # (k, n)
     sigma: float
-    tastes: tuple[str, ...]  # (k,) what a positive factor stands for
 
     def scores(self) -> Tensor:
         """A = μ + b + c + W H, shape (m, n)."""
@@ -60,11 +48,8 @@ class Truth:
         No prediction has a smaller expected squared error than this mean, and that error is this variance: exact
         sums over the ten ratings, P(rating ≤ r) = Φ((r + ¼ − A)/σ).
         """
-        upper = (STARS[:-1] + 0.25 - self.scores()[..., None]) / self.sigma
-        below = torch.special.ndtr(upper)
-        chance = torch.diff(
-            below, dim=-1, prepend=torch.zeros_like(below[..., :1]), append=torch.ones_like(below[..., :1])
-        )
+        edges = torch.tensor([-math.inf, *(STARS[:-1] + 0.25), math.inf], dtype=torch.float64)
+        chance = torch.special.ndtr((edges - self.scores()[..., None]) / self.sigma).diff()
         mean = chance @ STARS
         return mean, chance @ STARS.square() - mean.square()
 
@@ -79,15 +64,18 @@ class Truth:
         return math.sqrt(float(self.moments()[1][ratings.user, ratings.item].mean()))
 
 
-def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Ratings, Truth, list[Film]]:
+def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Ratings, Truth, pd.DataFrame]:
     """Ratings, the truth behind them, and the films, in the order of the columns; the same on every machine.
 
     Three tastes make the factors: loud or quiet, odd or earnest, far from this world or close to it. The number of
     viewers of a film falls with a power of its rank, and the number of films that a viewer sees is as uneven. Viewers
-    see films that suit them more often than other films. Films after the first 152 are sequels, and viewers after the
-    first 1,024 are namesakes.
+    see films that suit them more often than other films. There are names for 1,024 viewers and titles for 152 films.
+    The table of films has a title, a year, a genre and from −2 to 2 of each taste.
     """
     m, n = viewers, films
+    names, programme = _names(), pd.read_csv(Path(__file__).with_name("festival.csv"))[:n]
+    if m > len(names) or n > len(programme):
+        raise ValueError(f"viewers, films are {m}, {n}; they must be at most {len(names)}, {len(programme)}")
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(*shape: int) -> Tensor:  # torch.rand alone is the same on all processors
@@ -96,11 +84,8 @@ def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Rati
     def bell(*shape: int) -> Tensor:  # between −1 and 1, standard deviation 1/√6
         return uniform(*shape) + uniform(*shape) - 1
 
-    programme = _films(n)
-    H = torch.tensor([[film.tastes[i] for film in programme] for i in range(3)], dtype=torch.float64)
-    truth = Truth(
-        mu=3.4, b=0.9 * bell(m), c=bell(n), W=1.3 * bell(m, 3), H=(H + bell(3, n)) / 2, sigma=0.5, tastes=TASTES
-    )  # fmt: skip
+    H = torch.tensor(programme[[*TASTES]].to_numpy(float).T)
+    truth = Truth(mu=3.4, b=0.9 * bell(m), c=bell(n), W=1.3 * bell(m, 3), H=(H + bell(3, n)) / 2, sigma=0.5)
     A = truth.scores()
     rank = torch.empty(n, dtype=torch.float64)
     rank[uniform(n).argsort()] = torch.arange(1, n + 1, dtype=torch.float64)
@@ -111,26 +96,10 @@ def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Rati
     item = turn[torch.arange(n) < seen[:, None]]
     felt = A[user, item] + truth.sigma * math.sqrt(2) * torch.erfinv(2 * uniform(len(user)) - 1)
     value = ((2 * felt).round() / 2).clamp(STARS[0], STARS[-1])  # the same on processors that differ in the last bit
-    titles = tuple(film.title for film in programme)
-    return Ratings(user, item, value, _viewers(m), titles), truth, programme
+    return Ratings(user, item, value, names[:m], tuple(programme["title"])), truth, programme
 
 
-def _films(count: int) -> list[Film]:
-    """The programme, then the sequels."""
-    text = resources.files("mflearn").joinpath("festival.csv").read_text(encoding="utf-8")
-    first = [
-        Film(row["title"], int(row["year"]), row["genre"], tuple(float(row[taste]) for taste in TASTES))
-        for row in csv.DictReader(io.StringIO(text))
-    ]
-    films, part = list(first), 1
-    while len(films) < count:
-        part += 1
-        films += [replace(film, title=f"{film.title}, Part {part}") for film in first]
-    return films[:count]
-
-
-def _viewers(count: int) -> tuple[str, ...]:
+def _names() -> tuple[str, ...]:
     """Invented names, each once; neighbours share neither part."""
     first, last = FIRST_NAMES.split(), LAST_NAMES.split()
-    different = [f"{first[i]} {last[(i + j) % 32]}" for j in range(32) for i in range(32)]
-    return tuple(different[i % 1024] + (f" {i // 1024 + 1}" if i >= 1024 else "") for i in range(count))
+    return tuple(f"{first[i]} {last[(i + j) % 32]}" for j in range(32) for i in range(32))
