@@ -3,8 +3,7 @@
 import html
 import numbers
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 JOINERS = "\u200c\u200d"  # which Persian, Hindi and some emoji need; other marks without a width are dropped
@@ -24,11 +23,11 @@ def plain(title: Any, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-@dataclass(frozen=True)
 class Table:
     """Columns of the same length under their names, shown by a notebook as a table, and elsewhere as text.
 
-    Cells are plain text; numbers are rounded, and aligned at the right.
+    Cells are plain text of at most `width` characters. Numbers are aligned at the right, and those that are not whole
+    are rounded to so many `digits`.
 
     >>> Table({"film": ["Bread", "Salt"], "rating": [4.5, 3.25]})
     film   rating
@@ -36,54 +35,37 @@ class Table:
     Salt     3.25
     """
 
-    columns: Mapping[str, Sequence]
-    digits: int = 2  # of numbers that are not whole
-    width: int = 60  # of a cell, in characters
-
-    def __post_init__(self) -> None:
-        columns = {
-            name: column.tolist() if hasattr(column, "tolist") else list(column)
-            for name, column in self.columns.items()
+    def __init__(self, columns: Mapping[str, Iterable], *, digits: int = 2, width: int = 60) -> None:
+        values = {
+            name: column.tolist() if hasattr(column, "tolist") else list(column) for name, column in columns.items()
         }
-        lengths = {name: len(column) for name, column in columns.items()}
+        lengths = {name: len(column) for name, column in values.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"columns have lengths {lengths}; they must have one and the same"[:160])
-        object.__setattr__(self, "columns", columns)
+        self._columns = []  # the texts of each column with its name above, and whether it holds numbers
+        for name, column in values.items():
+            texts = [plain(name, width), *(_cell(value, digits, width) for value in column)]
+            self._columns.append((texts, all(isinstance(value, numbers.Real) for value in column)))
 
     def __repr__(self) -> str:
-        lines = self._lines()
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        sides = [str.rjust if number else str.ljust for number in self._numbers()]
-        return "\n".join(
-            "  ".join(side(cell, width) for cell, width, side in zip(line, widths, sides, strict=True)).rstrip()
-            for line in lines
-        )
+        padded = []
+        for texts, right in self._columns:
+            widest = max(map(len, texts))
+            padded.append([text.rjust(widest) if right else text.ljust(widest) for text in texts])
+        return "\n".join("  ".join(line).rstrip() for line in zip(*padded, strict=True))
 
     def _repr_html_(self) -> str:
-        sides = ["right" if number else "left" for number in self._numbers()]
-        rows = [
-            "".join(
-                f'<td dir="auto" style="text-align: {side}">{html.escape(cell)}</td>'
-                for cell, side in zip(line, sides, strict=True)
-            )
-            for line in self._lines()
-        ]
-        head, *body = (f"<tr>{row}</tr>" for row in rows)
+        cells = []
+        for texts, right in self._columns:
+            opening = f'<td dir="auto" style="text-align: {"right" if right else "left"}">'
+            cells.append([f"{opening}{html.escape(text)}</td>" for text in texts])
+        head, *body = (f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
         head = head.replace("<td", '<th scope="col"').replace("</td>", "</th>")
         classes = "mathjax_ignore tex2jax_ignore"  # or JupyterLab would typeset what stands between two $
         lines = "\n".join(body)
         return f'<table class="{classes}">\n<thead>{head}</thead>\n<tbody>\n{lines}\n</tbody>\n</table>'
 
-    def _lines(self) -> list[list[str]]:
-        rows = zip(*self.columns.values(), strict=True)
-        return [
-            [plain(name, self.width) for name in self.columns],
-            *([self._cell(value) for value in row] for row in rows),
-        ]
 
-    def _cell(self, value: Any) -> str:
-        real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
-        return f"{value:.{self.digits}f}" if real else plain(value, self.width)
-
-    def _numbers(self) -> list[bool]:
-        return [all(isinstance(value, numbers.Real) for value in column) for column in self.columns.values()]
+def _cell(value: Any, digits: int, width: int) -> str:
+    real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
+    return f"{value:.{digits}f}" if real else plain(value, width)
