@@ -1,7 +1,6 @@
 """Is everything here that the course needs? Versions, a small computation, and a widget that answers."""
 
 import re
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -9,17 +8,16 @@ import anywidget
 import torch
 import traitlets
 
-PYTHON = (3, 11)
-
 
 def check_environment() -> None:
     """Print PASS if this kernel has what the course needs; otherwise what is missing, and what to do."""
-    found = [("Python", ".".join(map(str, PYTHON)), ".".join(map(str, sys.version_info[:3])))]
-    for requirement in metadata.requires("mflearn") or ():
+    wrong = []
+    for requirement in metadata.requires("mflearn"):
         if "extra ==" not in requirement:
             name, least = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
-            found.append((name, least, _installed(name)))
-    wrong = [f"{name} {least} or newer (here: {here})" for name, least, here in found if not _at_least(here, least)]
+            here = _installed(name)
+            if _numbers(here) < _numbers(least):
+                wrong.append(f"{name} {least} or newer (here: {here})")
     if not wrong and not _computes():
         wrong = ["a torch that computes right (here: its singular values are wrong)"]
     if wrong:
@@ -36,11 +34,8 @@ def _installed(name: str) -> str:
         return "none"
 
 
-def _at_least(here: str, least: str) -> bool:
-    def numbers(version: str) -> list[int]:
-        return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
-
-    return here != "none" and numbers(here) >= numbers(least)
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
 
 
 def _computes() -> bool:

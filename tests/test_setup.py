@@ -241,11 +241,16 @@ def ask(address, patience=300):
     raise TimeoutError(address)
 
 
+def absent(name):
+    raise environment.metadata.PackageNotFoundError(name)
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
         ({}, "PASS: this kernel has what the course needs."),
         ({"version": lambda name: "1.2" if name == "torch" else "99"}, "torch 2.6 or newer (here: 1.2)"),
+        ({"version": absent}, "torch 2.6 or newer (here: none)"),
         ({"computes": lambda: False}, "a torch that computes right"),
     ],
 )
