@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     answers = commands.add_parser(
         "answers",
         help="for lecturers: all solutions and known mistakes",
-        description="Print in Markdown every exercise with its solution and the wrong answers that `check` knows, the "
-        "quizzes, and which misconception is probed where.",
+        description="Print in Markdown which misconception is probed where, every exercise with its solution and the "
+        "wrong answers that `check` knows, and the quizzes.",
     )
     answers.add_argument("--to", metavar="FILE", help="write it to a file")
     answers.set_defaults(command=run_answers)

@@ -1,7 +1,6 @@
-"""One page for lecturers: every task with its solution, the wrong answers that are known, the quizzes, and a table."""
+"""One page for lecturers: what learners tend to believe, and the files of all exercises and quizzes."""
 
 from . import content
-from .exercise import Exercise, QuizQuestion
 
 MISCONCEPTIONS = (
     "A missing entry is a zero.",
@@ -31,14 +30,12 @@ MISCONCEPTIONS = (
 
 
 def page() -> str:
-    """The page, in Markdown."""
-    parts = ["# Exercises, solutions and known mistakes", "## Misconceptions", _table()]
-    for number, lesson in content.lessons().items():
-        parts.append(f"## Notebook {number}")
-        for exercise in lesson.exercises:
-            parts += _exercise(exercise)
-        parts.append(f"### Quiz {number}")
-        parts += [_question(i, question) for i, question in enumerate(lesson.quiz, 1)]
+    """The page, in Markdown: which misconception is probed where, then each file without its section Cases."""
+    rows = [f"| {i} | {MISCONCEPTIONS[i - 1]} | {'; '.join(where)} |" for i, where in places().items()]
+    table = ["# Misconceptions\n", "| | what some believe | probed in |", "|---|---|---|", *rows]
+    parts = ["\n".join(table)]
+    for path in sorted(content.FOLDER.glob("*/*.md")):
+        parts.append(path.read_text(encoding="utf-8").partition("\n## Cases")[0].strip())
     return "\n\n".join(parts) + "\n"
 
 
@@ -52,26 +49,3 @@ def places() -> dict[int, list[str]]:
             for number in one.misconceptions:
                 found[number].append(name)
     return found
-
-
-def _table() -> str:
-    rows = [f"| {i} | {MISCONCEPTIONS[i - 1]} | {'; '.join(where)} |" for i, where in places().items()]
-    return "\n".join(["| | what some believe | probed in |", "|---|---|---|", *rows])
-
-
-def _exercise(exercise: Exercise) -> list[str]:
-    hints = [f"{i}. {hint}" for i, hint in enumerate(exercise.hints, 1)]
-    parts = [f"### {exercise.id} {exercise.title}", exercise.statement, "Solution:", _code(exercise.solution)]
-    parts += [f"*When it is right:* {exercise.further}", "Hints:", "\n".join(hints)]
-    for wrong in exercise.wrong:
-        parts += [f"**{wrong.name}.** {wrong.diagnosis}", "\n".join(map(_code, wrong.codes))]
-    return parts
-
-
-def _question(number: int, question: QuizQuestion) -> str:
-    choices = [f"    * {'✓' if one.right else '✗'} {one.text} *{one.feedback}*" for one in question.choices]
-    return "\n".join([f"{number}. **{question.text}**", *choices])
-
-
-def _code(source: str) -> str:
-    return f"```python\n{source}\n```"
