@@ -16,26 +16,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mflearn", description="A course on matrix factorization, A ≈ W H.")
     parser.add_argument("--version", action="version", version=f"mflearn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    lab = commands.add_parser(
-        "lab",
-        help="open the notebooks in JupyterLab",
-        description="Open the notebooks in JupyterLab. Other options are handed on to it: mflearn lab --no-browser",
-    )
+    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab; other options are handed on to it")
     lab.set_defaults(command=open_lab)
-    data = commands.add_parser(
-        "data",
-        help="list ratings, or download them",
-        description="Download ratings by their name; without a name, list what there is, what is here, and its terms.",
-    )
+    data = commands.add_parser("data", help="download ratings by their name; without a name, list what there is")
     data.add_argument("name", nargs="?", metavar="NAME", help="such as movielens-small")
     data.add_argument("--to", metavar="FOLDER", help="a folder instead of the usual one; name it in MFLEARN_DATA then")
     data.set_defaults(command=run_data)
-    answers = commands.add_parser(
-        "answers",
-        help="for lecturers: all solutions and known mistakes",
-        description="Print in Markdown which misconception is probed where, every exercise with its solution and the "
-        "wrong answers that `check` knows, and the quizzes.",
-    )
+    answers = commands.add_parser("answers", help="for lecturers: all solutions and known mistakes, in Markdown")
     answers.add_argument("--to", metavar="FILE", help="write it to a file")
     answers.set_defaults(command=run_answers)
     options, rest = parser.parse_known_args(arguments)
