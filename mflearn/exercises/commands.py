@@ -96,7 +96,7 @@ def hint(id: str) -> Page:
 def solution(id: str, *, insist: bool = False) -> Page:
     """The solution of an exercise, to those who have tried, or insist."""
     exercise = content.find(id)
-    if not (insist or logbook.exercises().get(id, {}).get("attempts")):
+    if not (insist or logbook.pages("exercises").get(id, {}).get("attempts")):
         return Page(f'Try it once; `hint("{id}")` helps. Or insist: `solution("{id}", insist=True)`')
     return Page(f"```python\n{exercise.solution}\n```", exercise.solution)
 
@@ -109,7 +109,7 @@ def quiz(number: str) -> Quiz:
 
 def progress() -> Page:
     """What is done so far: a row for each notebook, with a mark for each exercise and each question."""
-    tried, answered = logbook.exercises(), logbook.quizzes()
+    tried, answered = logbook.pages("exercises"), logbook.pages("quizzes")
     rows, every_exercise, every_question, following = "", [], [], ""
     for number, lesson in content.lessons().items():
         exercises = [_mark(tried.get(one.id), "done") for one in lesson.exercises]

@@ -16,10 +16,9 @@ from filelock import FileLock
 
 from .exercise import CORRECT
 
-NAME, VERSION = "mflearn-progress.json", 1
+NAME = "mflearn-progress.json"
 START = Path.cwd()  # a learner may walk on
 PATIENCE = 2  # seconds to wait for another notebook
-Pages = dict[str, dict[str, Any]]  # of each exercise or quiz
 
 _loose: dict[str, Any] = {}  # what could not be written
 
@@ -57,14 +56,9 @@ def chosen(number: str, question: int, choice: str, right: bool) -> str:
     return _edit(lambda book: _page(book, "quizzes", number).update({str(question): page}))[1]
 
 
-def exercises() -> Pages:
-    """Of each exercise that was tried: attempts, hints, and whether it is done."""
-    return _edit(None)[0].get("exercises", {})
-
-
-def quizzes() -> Pages:
-    """Of each quiz: the choice for each question that was answered."""
-    return _edit(None)[0].get("quizzes", {})
+def pages(part: str) -> dict[str, dict[str, Any]]:
+    """Of "exercises" that were tried: attempts, hints, and whether each is done. Of "quizzes": the choices."""
+    return _edit(None)[0].get(part, {})
 
 
 def _edit(edit: Callable[[dict], Any] | None) -> tuple[Any, str]:
@@ -93,6 +87,8 @@ def _alone(file: Path) -> FileLock:
 def _read(file: Path) -> tuple[dict, str]:
     if not file.exists():
         return {}, ""
+    if not file.is_file():  # a pipe, say, which might never end
+        raise OSError
     try:
         book = json.loads(file.read_text(encoding="utf-8-sig"))
         for part in ("exercises", "quizzes"):
@@ -108,7 +104,7 @@ def _read(file: Path) -> tuple[dict, str]:
 
 
 def _write(file: Path, book: dict) -> None:
-    book["version"] = max(VERSION, _count(book, "version"))
+    book.setdefault("version", 1)
     new = file.with_name(f".{file.name}.new")
     text = json.dumps(book, indent=1, ensure_ascii=False) + "\n"
     new.write_bytes(text.encode("utf-8", errors="backslashreplace"))  # half of a surrogate pair, as JSON writes it

@@ -25,7 +25,7 @@ class Quiz(anywidget.AnyWidget):
         self.number, self.content = number, tuple(questions)
         texts = [{"text": one.text, "choices": [choice.text for choice in one.choices]} for one in questions]
         super().__init__(questions=texts, chosen=[-1] * len(texts), said=[""] * len(texts))
-        answered = logbook.quizzes().get(number, {})
+        answered = logbook.pages("quizzes").get(number, {})
         for i, one in enumerate(self.content):  # the question, or the choice, may have been another at that time
             page, choices = answered.get(str(i + 1)), [choice.text for choice in one.choices]
             if isinstance(page, dict) and page.get("choice") in choices:
