@@ -1,6 +1,5 @@
 """The section "Exercises" of a notebook, made from its files: tasks with stubs, the quiz, solutions folded away."""
 
-import ast
 from dataclasses import dataclass, field
 
 from mflearn.exercises import content
@@ -35,7 +34,7 @@ def section(stem: str) -> tuple[Cell, ...]:
         task = f"### {one.id} {one.title}\n\n{one.statement.strip()}"
         cells += [
             Cell(_id("exercise", one), "markdown", task, _slide("subslide")),
-            Cell(_id("answer", one), "code", _checked(one.stub, f'check("{one.id}", {one.name})')),
+            Cell(_id("answer", one), "code", f'{one.stub}\n\n\ncheck("{one.id}", {one.name})'),
         ]
     cells += [
         Cell("quiz", "markdown", "### Quiz\n\nChoose, then press Check.", _slide("subslide")),
@@ -43,7 +42,7 @@ def section(stem: str) -> tuple[Cell, ...]:
         Cell("solutions", "markdown", "### Solutions", {"jp-MarkdownHeadingCollapsed": True} | _slide("skip")),
     ]
     for one in exercises:  # they are nobody's attempts
-        checked = _checked(one.solution, f'check("{one.id}", {one.name}, note=False)')
+        checked = f'{one.solution}\n\n\ncheck("{one.id}", {one.name}, note=False)'
         cells.append(Cell(_id("solution", one), "code", checked, _slide("skip")))
     return tuple(cells)
 
@@ -54,12 +53,6 @@ def _introduction(id: str) -> str:
         f'what went wrong. `hint("{id}")` gives the next hint; `solution("{id}")` shows the solution once you have '
         "tried. `import mflearn; mflearn.progress()` shows what is done. Arrays among the arguments are torch tensors."
     )
-
-
-def _checked(code: str, check: str) -> str:
-    """The code and its check in one cell, with as many blank lines between them as ruff wants."""
-    gap = 3 if isinstance(ast.parse(code).body[-1], ast.FunctionDef) else 2
-    return code + gap * "\n" + check
 
 
 def _id(kind: str, exercise: Exercise) -> str:

@@ -354,16 +354,6 @@ def test_a_wrong_answer_without_a_name_is_shown_one_small_case():
     assert (W @ H @ H.T - 2 * A @ H.T)[tuple(place)] == pytest.approx(came, abs=0.2)
 
 
-def test_a_verdict_does_not_tell_the_answer_to_a_question_without_arguments():
-    from dataclasses import replace
-
-    one = replace(
-        EXERCISES["01.4"], stub="x = ...", solution="x = 4.25", cases=lambda _: [()], wrong=(), accepts=None
-    )  # fmt: skip
-    said = judge(one, [()], one.outcomes("x = 3.5", [()]))
-    assert said == Verdict(NOT_YET, "It gives another number.")
-
-
 def test_verdicts_are_shown_in_a_line_and_in_colour(book):
     one = EXERCISES["01.1"]
     reply = check("01.1", one.answer(one.solution))

@@ -3,8 +3,8 @@
     # 02.1 Both gradients             the id and the title
     misconceptions: 15, 16            optional; so is `tolerance: 1e-12`
     …                                 the statement
-    ## Stub                           code that binds the name of the answer to `...`
-    ## Solution                       code that binds the same name, then one sentence for those who are right
+    ## Stub                           code of a function that returns `...`
+    ## Solution                       code of this function, then one sentence for those who are right
     ## Hints                          a list, `- …`
     ## Wrong: sign                    code that learners write, then what is said to them
     ## Cases                          Python: `cases(seed)`, perhaps `accepts(arguments, value)` and other functions

@@ -60,9 +60,9 @@ class Wrong:
 class Exercise:
     """A task, its solution, and the wrong answers that are known.
 
-    stub      code that binds the answer's name to `...`, or to a function that returns `...`
-    solution  code that binds the same name; it may import what a learner would import
-    cases     cases(seed): the arguments of each call, of several sizes, square and not; `[()]` for a plain value
+    stub      code of a function that returns `...`
+    solution  code of this function; it may import what a learner would import
+    cases     cases(seed): the arguments of each call, of several sizes, square and not
     accepts   accepts(arguments, value) says in one sentence what fails, or None; for tasks with more than one right
               answer. Without it a value must equal the solution's, to `tolerance` of the largest entry.
     further   one sentence for those who are right
@@ -83,15 +83,11 @@ class Exercise:
 
     @cached_property
     def name(self) -> str:
-        """The name that the stub binds last."""
-        last = ast.parse(self.stub).body[-1]
-        return last.name if isinstance(last, ast.FunctionDef) else last.targets[0].id
+        """The name of the function."""
+        return ast.parse(self.stub).body[-1].name
 
     def answer(self, code: str) -> Any:
-        """What this code binds to the name of the answer; it may use torch and math without importing them.
-
-        For our own code only: it runs without limits.
-        """
+        """The function in our own code, which may use torch and math without importing them; nothing limits it."""
         namespace: dict[str, Any] = {"torch": torch, "math": math}
         exec(compile(code, f"<{self.id}>", "exec"), namespace)  # noqa: S102 -- our own code
         return namespace[self.name]
@@ -219,9 +215,9 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
         if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
             return Verdict(ALMOST, "It is close, but not equal. Did you round, or use float32 or differences?")
         factor = _factor(tuple(one.value for one in found), tuple(one.value for one in right))
-        if factor and cases[first]:  # of a plain value it would tell the answer
+        if factor:
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
-    example = f"For {_called(exercise, cases[first])}: {fails[first]}" if cases[first] else fails[first]
+    example = f"For {_called(exercise, cases[first])}: {fails[first]}"
     if good >= len(fails) / 2:
         return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not in all. {example}")
     return Verdict(NOT_YET, example)
@@ -237,30 +233,28 @@ def _fault(exercise: Exercise, arguments: tuple, found: Outcome, right: Outcome)
         return exercise.accepts(arguments, found.value)
     if same(found.value, right.value, exercise.tolerance):
         return None
-    return _difference(found.value, right.value, tell=bool(arguments))
+    return _difference(found.value, right.value)
 
 
-def _difference(value: Any, right: Any, *, tell: bool) -> str:
-    """How a value differs in kind from the right one; if it is of the right kind, what is expected, if we may tell."""
+def _difference(value: Any, right: Any) -> str:
+    """How a value differs in kind from the right one; if it is of the right kind, what is expected."""
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)):
             return f"It gives one {type(value).__name__}, not {len(right)} values."
         if len(value) != len(right):
             return f"It gives {len(value)} values, not {len(right)}."
         part = next(i for i, pair in enumerate(zip(value, right, strict=True)) if not same(*pair, 1e-6))
-        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part], tell=tell)[1:]}"  # it, its
+        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part])[1:]}"  # it, its
     a, b = numbers(value), numbers(right)
     if b is not None and a is None:
         return f"It gives a {type(value).__name__}, where numbers are expected."
     if b is None:
         if isinstance(value, type(right)):
-            return f"It gives {value!r:.40}, where {right!r:.40} is expected." if tell else "It gives another answer."
+            return f"It gives {value!r:.40}, where {right!r:.40} is expected."
         wanted = "text" if isinstance(right, str) else type(right).__name__
         return f"It gives a {type(value).__name__}, not a {wanted}."
     if a.shape != b.shape:
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
-    if not tell:
-        return "It gives another number." if a.ndim == 0 else "Its numbers are not the right ones."
     at = (a - b).abs().nan_to_num(nan=math.inf).argmax()  # where they differ most
     came, expected = float(a.flatten()[at]), float(b.flatten()[at])
     digits = next((d for d in (4, 8) if _written(came, d) != _written(expected, d)), 16)
