@@ -17,10 +17,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -71,16 +72,15 @@ def verdict(exercise: Exercise, answer: Any) -> Verdict:
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """The random states and the settings of torch are afterwards as before."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random.getstate(), np.random.get_state()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_num_threads(1)  # more would need memory of their own, which may then be refused: that ends the kernel
     try:
-        with torch.set_grad_enabled(torch.is_grad_enabled()):
+        with torch.set_grad_enabled(torch.is_grad_enabled()), torch.random.fork_rng(devices=[]):
             yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
         torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
 
@@ -88,26 +88,17 @@ def _undisturbed() -> Iterator[None]:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Nothing is printed, shown or read, and `exit()` does not ask the kernel to leave."""
-    shell, stdin, read = get_ipython(), sys.stdin, builtins.input
+    shell, nothing = get_ipython(), EOFError("EOF when reading a line")
     with (
         open(os.devnull, "w", encoding="utf-8", errors="replace") as nowhere,
         redirect_stdout(nowhere),
         redirect_stderr(nowhere),
         capture_output(stdout=False, stderr=False),  # what is displayed
+        patch.object(sys, "stdin", io.StringIO()),
+        patch.object(builtins, "input", side_effect=nothing),
+        patch.object(shell, "ask_exit", sys.exit) if shell else nullcontext(),
     ):
-        sys.stdin, builtins.input = io.StringIO(), _nothing_to_read
-        if shell:
-            shell.ask_exit = sys.exit
-        try:
-            yield
-        finally:
-            sys.stdin, builtins.input = stdin, read
-            if shell:
-                del shell.ask_exit
-
-
-def _nothing_to_read(*_: Any) -> NoReturn:
-    raise EOFError("EOF when reading a line")
+        yield
 
 
 @contextmanager
