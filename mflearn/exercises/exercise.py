@@ -24,12 +24,9 @@ NOT_ANSWERED, ERROR, NOT_YET, ALMOST, CORRECT = "not answered", "stopped with an
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of an answer did: its value, or its error in one line, and the argument that it changed.
+    """What one call of an answer did: its value, or its error in one line, and the argument that it changed."""
 
-    The value is a copy that can be compared.
-    """
-
-    value: Any = None
+    value: Any = None  # a copy that can be compared
     error: str | None = None  # "ValueError: … (line 3)"
     changed: str | None = None
 
@@ -167,10 +164,7 @@ def numbers(value: Any) -> Tensor | None:
 
 
 def same(one: Any, other: Any, tolerance: float) -> bool:
-    """Equal to `tolerance` of the largest number in `other`; tuples and lists part by part, words without case.
-
-    Both are as `comparable` gives them.
-    """
+    """Equal to `tolerance` of the largest number in `other`; tuples and lists part by part, words without case."""
     if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
         return len(one) == len(other) and all(same(a, b, tolerance) for a, b in zip(one, other, strict=True))
     if isinstance(one, str) and isinstance(other, str):
@@ -210,11 +204,12 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
     good = fails.count(None)
     first = min((i for i, fault in enumerate(fails) if fault), key=lambda i: sum(map(_size, cases[i])))  # a small case
     if not exercise.accepts:
-        if all(same(a.value, b.value, exercise.tolerance) for a, b in zip(found, right, strict=True)):
+        values, wanted = tuple(one.value for one in found), tuple(one.value for one in right)
+        if same(values, wanted, exercise.tolerance):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
-        if all(same(a.value, b.value, 1e-3) for a, b in zip(found, right, strict=True)):
+        if same(values, wanted, 1e-3):
             return Verdict(ALMOST, "It is close, but not equal. Did you round, or use float32 or differences?")
-        factor = _factor(tuple(one.value for one in found), tuple(one.value for one in right))
+        factor = _factor(values, wanted)
         if factor:
             return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
     example = f"For {_called(exercise, cases[first])}: {fails[first]}"
