@@ -111,8 +111,8 @@ def _limited_memory() -> Iterator[None]:
 
     present = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    lower = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([present + MEMORY, *lower]), hard))
+    most = present + MEMORY if soft == resource.RLIM_INFINITY else min(soft, present + MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:
         yield
     finally:
