@@ -16,9 +16,9 @@ from torch import Tensor
 KINDS = {None: "an array", 1: "a list", 2: "a matrix", 3: "a list of matrices"}  # by the number of axes
 
 
-def matrix(value: Any, name: str = "A") -> Tensor:
+def matrix(A: Any) -> Tensor:
     """A matrix of finite real numbers as a float64 tensor, whatever kind of table it came as."""
-    return array(value, name, axes=2)
+    return array(A, "A", axes=2)
 
 
 def matrix_and_mask(A: Any, mask: Any) -> tuple[Tensor, Tensor]:
@@ -82,11 +82,11 @@ def number(
     return float(value)
 
 
-def learning_rates(value: Any, name: str = "eta") -> Tensor:
+def learning_rates(eta: Any) -> Tensor:
     """One number above 0, or an array of them, one for each run, as a float64 tensor."""
-    rates = _real(value, name, axes=None)
+    rates = _real(eta, "eta", axes=None)
     if not (rates.isfinite() & (rates > 0)).all():
-        raise ValueError(f"{name} is {short(value)}; it must be a finite number above 0, or an array of those")
+        raise ValueError(f"eta is {short(eta)}; it must be a finite number above 0, or an array of those")
     return rates
 
 

@@ -57,23 +57,19 @@ class Wrong:
 class Exercise:
     """A task, its solution, and the wrong answers that are known.
 
-    stub      code of a function that returns `...`
-    solution  code of this function; it may import what a learner would import
-    cases     cases(seed): the arguments of each call, of several sizes, square and not
-    accepts   accepts(arguments, value) says in one sentence what fails, or None; for tasks with more than one right
-              answer. Without it a value must equal the solution's, to `tolerance` of the largest entry.
-    further   one sentence for those who are right
+    A value must equal the solution's, to `tolerance` of the largest entry. A task with more than one right answer has
+    `accepts(arguments, value)` instead, which says in one sentence what fails, or None.
     """
 
     id: str  # "02.1": the notebook, and the number in it
     title: str
     statement: str
-    stub: str
-    solution: str
-    cases: Callable[[int], Cases]
+    stub: str  # code of a function that returns `...`
+    solution: str  # code of this function; it may import what a learner would import
+    cases: Callable[[int], Cases]  # by a seed, of several sizes, square and not
     hints: tuple[str, ...]
     wrong: tuple[Wrong, ...]
-    further: str
+    further: str  # one sentence for those who are right
     misconceptions: tuple[int, ...] = ()
     accepts: Callable[[tuple, Any], str | None] | None = None
     tolerance: float = 1e-6
