@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 CANONICAL, SMALL, SEMICOLON = "is_in_canonical_form", "is_small", "no_line_ends_in_a_semicolon"
 EXEMPTION, DECIMALS = "no_cell_asks_for_an_exemption", "every_decimal_in_the_prose_is_computed"
 SLIDES, BOX = "the_slides_are_set", "the_box_at_the_top_is_complete"
+EXTRA = "what_a_lecture_may_leave_out_is_marked"
 FACT, ALT = "pictures_and_explorers_are_followed_by_a_printed_fact", "every_picture_has_alternative_text"
 WORDS, SHORT, SIZE = "a_widget_says_in_words_what_it_is", "cells_are_short", "it_has_the_size_of_a_lesson"
 MACHINE, TREE, PARTS = "nothing_tells_the_machine", "headings_make_a_tree", "a_lesson_has_its_parts"
@@ -34,7 +35,8 @@ LINKS, EXERCISES = "links_to_other_notebooks_lead_somewhere", "the_exercises_are
 
 TOP = """# Watch the net
 
-**You will learn** what it catches. **You need** nothing. **Minutes** 5"""
+**You will learn** what it catches. **You need** nothing. **Minutes** 5.
+**Core** in 45 minutes: all sections but those marked *extra*"""
 SUM = 'parts = [1.25, 2.5, 4.0]\nprint("The three parts add up to", sum(parts))'
 FIGURE = """from mflearn.plots import canvas, show
 
@@ -62,7 +64,7 @@ def notebook(*, plain: bool) -> NotebookNode:
     new = nbformat.v4
     cells = [new.new_markdown_cell(TOP), new.new_code_cell(SUM)]
     cells += [
-        new.new_markdown_cell("## Look\n\nThe sum is 7.75, or roughly $7.8$; the first part is 16.1 % of it: `1.25`.")
+        new.new_markdown_cell("## Look — extra\n\nThe sum is 7.75, or roughly $7.8$; the first part is 16.1 % of it: `1.25`.")
     ]
     cells += [new.new_code_cell("_ = 0" if plain else source) for source in (FIGURE, EXPLORER, DRIVE)]
     cells += [new.new_code_cell(OTHER)]
@@ -262,6 +264,8 @@ READ = {
     "no objectives": (say("**You will learn**", "You will learn"), {BOX}),
     "no prerequisites": (say("**You need**", "You need"), {BOX}),
     "no minutes": (say("**Minutes**", "Time"), {BOX}),
+    "nothing marked as extra": (say("Look — extra", "Look"), {EXTRA}),
+    "a mark that the box does not explain": (say("**Core**", "Core"), {EXTRA}),
     "picture with nothing printed": (nothing_printed, {FACT}),
     "explorer with nothing printed": (no_outputs(3), {FACT}),
     "picture without a sentence": (text_of("image/png", 1, "Figure: a line"), {ALT}),
@@ -277,7 +281,7 @@ READ = {
     "path of a machine": (output_says(4, "42", "/ho" + "me/me/42"), {MACHINE}),
     "address of an object": (output_says(4, "42", "<object at 0x7f3a5c0b2d10>"), {MACHINE}),
     "second title": (say("## Summary", "# Summary"), {TREE}),
-    "skipped level": (say("## Look", "### Look"), {TREE}),
+    "skipped level": (say("## Look", "### Look"), {TREE, EXTRA}),
     "no exercises": (say("## Exercises", "## Play"), {PARTS}),
     "frobenius objective": (say("Watch the net", "Has that name"), {EXERCISES}),
     "too many exercises": (many_exercises, {EXERCISES}),
