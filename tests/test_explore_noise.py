@@ -101,17 +101,20 @@ def test_what_is_hidden_is_in_neither_the_words_nor_the_picture_nor_its_ghost():
 def test_it_opens_with_the_truth_hidden_and_the_prediction_shows_it():
     explorer = explore_noise()
     assert explorer.settings["errors"] == NOISY and "clean" not in explorer.snapshot.words
-    assert explorer.predict(noise.PLACES[3]).startswith("You predicted: k = 10, the best fit. What happens: k = its ")
+    verdict = explorer.predict("k = 10, the best fit")
+    assert verdict.startswith("You predicted: k = 10, the best fit. What happens: k = its rank.")
     assert (
         explorer.settings["errors"] == CLEAN and "to the clean matrix 0.42, lowest at k = 3" in explorer.snapshot.words
     )
-    assert explorer.predict(noise.PLACES[1]).startswith("You were right: k = its rank.")
+    assert explorer.predict("k = its rank").startswith("You were right: k = its rank.")
 
 
 def test_the_answer_is_read_off_the_result():
-    assert noise.closest(noise.compute(3, 1.0, 3, CLEAN)) == noise.PLACES[1]
-    assert noise.closest(noise.compute(3, 2.5, 6, CLEAN)) == noise.PLACES[0]  # much noise drowns the weak directions
+    question = explore_noise().prediction.question
+    below, its_rank, between, highest = question.options
+    assert question.answer(noise.compute(3, 1.0, 3, CLEAN)) == its_rank
+    assert question.answer(noise.compute(3, 2.5, 6, CLEAN)) == below  # much noise drowns the weak directions
     result = noise.compute(3, 1.0, 3, CLEAN)
-    for k, place in ((1, 0), (2, 0), (3, 1), (4, 2), (9, 2), (10, 3)):
+    for k, place in ((1, below), (2, below), (3, its_rank), (4, between), (9, between), (10, highest)):
         errors = torch.ones(10).index_fill(0, torch.tensor([k - 1]), 0.5)
-        assert noise.closest(dataclasses.replace(result, to_clean=errors)) == noise.PLACES[place]
+        assert question.answer(dataclasses.replace(result, to_clean=errors)) == place

@@ -90,7 +90,7 @@ def test_only_an_unbroken_row_of_layers_counts_as_on():
     ],
 )
 def test_the_answer_to_the_question_is_read_off_the_result(settings, answer):
-    assert rank.how_many(rank.compute(*settings)) == answer
+    assert widgets.explore_rank().prediction.question.answer(rank.compute(*settings)) == answer
 
 
 def test_the_settings_before_stay_as_ghosts():

@@ -16,7 +16,7 @@ from mflearn.objectives import Observed
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
 from mflearn.widgets import LockedTest, explore_ratings, sparse_ratings
-from mflearn.widgets.sparse_ratings import SWEEPS, beside_the_biases, compute, split
+from mflearn.widgets.sparse_ratings import SWEEPS, compute, split
 
 
 def pairs(ratings):
@@ -98,7 +98,8 @@ def test_less_is_seen_and_less_is_known():
 
 
 def test_the_answer_to_the_question_is_read_off_the_result():
-    words = [beside_the_biases(compute(*at, 1.0)) for at in ((3, 0.05012), (3, 0.001), (10, 0.001), (10, 1.0))]
+    where = explore_ratings().prediction.question.answer
+    words = [where(compute(*at, 1.0)) for at in ((3, 0.05012), (3, 0.001), (10, 0.001), (10, 1.0))]
     assert words == ["below 0.6", "between 0.6 and the biases", "above the biases", "above the biases"]
 
 

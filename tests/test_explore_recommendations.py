@@ -9,7 +9,7 @@ from mflearn import recommend, widgets
 from mflearn.festival import invent
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
-from mflearn.widgets.recommendations import LONG, RANKINGS, SHARES, SOLVERS, Recommender, describe, shared
+from mflearn.widgets.recommendations import LONG, RANKINGS, SOLVERS, Recommender, describe
 
 NOTHING = {f"rate{i}": 0.0 for i in range(1, LONG + 1)}
 TASTE = NOTHING | {f"rate{i}": float(1 + i % 5) for i in range(1, LONG + 1)}
@@ -54,7 +54,9 @@ def test_who_rates_nothing_gets_the_list_for_anybody(recommender):
 
 def test_the_question_is_answered_by_the_list(recommender):
     settings = FIRST | NOTHING, FIRST | NOTHING | {"rate4": 1.0}, FIRST | TASTE | {"solver": "ALS, λ = 0.03", "cut": 1}
-    assert {shared(recommender.compute(**one)) for one in settings} == {*SHARES}, "three settings, three answers"
+    question = widgets.explore_recommendations().prediction.question
+    answers = {question.answer(recommender.compute(**one)) for one in settings}
+    assert answers == {*question.options}, "three settings, three answers"
 
 
 def test_better_lists_for_true_tastes(recommender):

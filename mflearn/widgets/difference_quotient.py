@@ -107,15 +107,15 @@ def _size(error: float) -> str:
     return next((f"below {bound:.0e}" for bound in bounds if error < bound), f"{error:.3g}")
 
 
-SHAPES = ("a V, as for the right formula", "flat, at one height", "it falls as h gets smaller")
-
-
-def shape(result: Comparison) -> str:
-    """What the left half of the error curve looks like, h below 10⁻³: of small h."""
+def flat(result: Comparison) -> bool:
+    """Whether the error of small h is the same for all of them, but for rounding, which shows where h is smallest."""
     errors = result.errors[EXPONENTS < -3]
-    if float(errors.max()) < 1.2 * float(errors.min()):  # flat but for rounding, which shows where h is smallest
-        return SHAPES[1]
-    return SHAPES[2] if bool((errors.diff() > 0).all()) else SHAPES[0]
+    return float(errors.max()) < 1.2 * float(errors.min())
+
+
+def falls(result: Comparison) -> bool:
+    """Whether the error of small h falls as h gets smaller."""
+    return not flat(result) and bool((result.errors[EXPONENTS < -3].diff() > 0).all())
 
 
 def explore_difference_quotient() -> Explorer:
@@ -127,9 +127,12 @@ def explore_difference_quotient() -> Explorer:
     }
     question = Question(
         "Someone derived E Hᵀ, without the 2. What does its error curve look like?",
-        SHAPES,
+        {
+            "a V, as for the right formula": lambda result: not flat(result) and not falls(result),
+            "flat, at one height": flat,
+            "it falls as h gets smaller": falls,
+        },
         lambda _: {"exponent": -2.0, "kind": QUOTIENTS[0], "formula": "E Hᵀ (no 2)"},
-        shape,
         "The quotient comes near the true slope, which is twice this formula, so the difference stays at one half.",
     )
     return Explorer(compute, draw, describe, controls, question, title="a formula against the difference quotient")

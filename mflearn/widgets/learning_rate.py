@@ -103,14 +103,6 @@ def describe(result: Descent) -> str:
     )
 
 
-WAYS = {
-    "settled": "it settles on the curve",
-    "still falling": "it creeps towards the curve",
-    "bouncing": "it bounces across the curve for ever",
-    "diverged": "it leaves for infinity",
-}
-
-
 def explore_learning_rate() -> Explorer:
     """How large may η be, and from which start?"""
     controls = {
@@ -121,9 +113,13 @@ def explore_learning_rate() -> Explorer:
     }
     question = Question(
         "At η = 1.05 η*, what will the walk on the left do near the dashed curve?",
-        tuple(WAYS.values()),
+        {
+            "it settles on the curve": lambda result: regime(result.walk, 0.0).startswith("settled"),
+            "it creeps towards the curve": lambda result: regime(result.walk, 0.0).startswith("still falling"),
+            "it bounces across the curve for ever": lambda result: regime(result.walk, 0.0).startswith("bouncing"),
+            "it leaves for infinity": lambda result: regime(result.walk, 0.0).startswith("diverged"),
+        },
         lambda _: {"fraction": 1.05, "w": 0.5, "h": 1.5, "k": 1},
-        lambda result: next(way for word, way in WAYS.items() if regime(result.walk, 0.0).startswith(word)),
         "Each step jumps across the curve and lands a little too far on the other side; near η* it is still caught.",
     )
     return Explorer(compute, draw, describe, controls, question, title="the learning rate", size=(10.5, 3.6))

@@ -168,15 +168,6 @@ def describe(result: Denoising) -> str:
     return words + "."
 
 
-PLACES = ("a k below its rank", "k = its rank", "a k between its rank and 10", "k = 10, the best fit")
-
-
-def closest(result: Denoising) -> str:
-    """Which k comes closest to the truth."""
-    k = lowest(result.to_clean)
-    return PLACES[3] if k == MOST else PLACES[0] if k < result.rank else PLACES[1 if k == result.rank else 2]
-
-
 def explore_noise() -> Explorer:
     """Which k is closest to a truth that you do not see?"""
     controls = {
@@ -188,9 +179,13 @@ def explore_noise() -> Explorer:
     question = Question(
         "The clean matrix has rank 3. The more columns W has, the better W H fits the noisy matrix. Which k comes "
         "closest to the clean one?",
-        PLACES,
+        {
+            "a k below its rank": lambda result: lowest(result.to_clean) < result.rank,
+            "k = its rank": lambda result: lowest(result.to_clean) == result.rank,
+            "a k between its rank and 10": lambda result: result.rank < lowest(result.to_clean) < MOST,
+            "k = 10, the best fit": lambda result: lowest(result.to_clean) == MOST,
+        },
         lambda _: {"k": 3, "noise": 1.0, "rank": 3, "errors": ERRORS[2]},
-        closest,
         "From there on W H has nothing left to learn but the noise. (Now you may also choose which errors to show.)",
     )
     return Explorer(compute, draw, describe, controls, question, title="fit and truth", size=(10.5, 4.0))

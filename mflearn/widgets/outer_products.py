@@ -84,10 +84,9 @@ def halved_and_doubled(settings: dict[str, float]) -> dict[str, float]:
     return {"k": 1} | {name: settings[name] / 2 for name in w} | {name: settings[name] * 2 for name in h}
 
 
-def beside_the_pair_before(result: Sum) -> str:
-    """Whether the loss is lower than with w₁ doubled and h₁ halved, the same, or higher."""
-    change = result.loss - float(Frobenius(A)(2 * result.W, result.H / 2))
-    return "it stays" if abs(change) < 1e-9 else "it falls" if change < 0 else "it rises"
+def change(result: Sum) -> float:
+    """How much larger the loss is than with w₁ doubled and h₁ halved, as they were before."""
+    return result.loss - float(Frobenius(A)(2 * result.W, result.H / 2))
 
 
 def explore_outer_products() -> Explorer:
@@ -102,9 +101,12 @@ def explore_outer_products() -> Explorer:
                 controls[f"{name}{i}{j}"] = box
     question = Question(
         "At k = 1, halve the first column of W and double the first row of H. What does the loss do?",
-        ("it falls", "it stays", "it rises"),
+        {
+            "it falls": lambda result: change(result) <= -1e-9,
+            "it stays": lambda result: abs(change(result)) < 1e-9,
+            "it rises": lambda result: change(result) >= 1e-9,
+        },
         halved_and_doubled,
-        beside_the_pair_before,
         "Their product is the same, entry by entry: W and H are not the only factors of W H.",
     )
     return Explorer(

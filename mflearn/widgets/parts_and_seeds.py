@@ -42,6 +42,11 @@ class Parts:
         """How many parts there are."""
         return len(self.H)
 
+    @property
+    def again(self) -> int:
+        """How many of them the other seeds find again."""
+        return int((self.stability.parts >= AGAIN).sum())
+
 
 texts = functools.cache(docstring_words)  # read once
 
@@ -171,15 +176,6 @@ def describe(result: Parts) -> str:
     return f"{text}; the least alike has {float(result.cosines[least]):.2f}{of}."
 
 
-COMES_BACK = ("all ten, as good as unchanged", "most of them; one or a few do not", "hardly any")
-
-
-def comes_back(result: Parts) -> str:
-    """How many topics the other seeds find again."""
-    lost = int((result.stability.parts < AGAIN).sum())
-    return COMES_BACK[0] if lost == 0 else COMES_BACK[1] if lost < result.k / 2 else COMES_BACK[2]
-
-
 def explore_parts() -> Explorer:
     """Which parts, and which topics, come back with another seed?"""
     controls = {
@@ -189,9 +185,12 @@ def explore_parts() -> Explorer:
     }
     question = Question(
         "Ten topics of the texts, found from eight random starts. Which of them do all starts find?",
-        COMES_BACK,
+        {
+            "all ten, as good as unchanged": lambda result: result.again == result.k,
+            "most of them; one or a few do not": lambda result: result.k / 2 < result.again < result.k,
+            "hardly any": lambda result: result.again <= result.k / 2,
+        },
         lambda _: {"data": TEXTS, "k": 10, "seed": 0},
-        comes_back,
         "The loss hardly tells the runs apart: it has many lowest points, and their topics are not all the same.",
     )
     return Explorer(

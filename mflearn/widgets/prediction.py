@@ -16,10 +16,13 @@ class Question:
     """What will the explorer show at certain settings? The answer is read off what it then shows."""
 
     text: str
-    options: tuple[str, ...]
+    options: dict[str, Callable[[Any], bool]]  # each with what holds of the result where it is right
     settings: Callable[[dict[str, Any]], dict[str, Any]]  # made of those before
-    answer: Callable[[Any], str]  # of the result at these settings, one of the options
     why: str
+
+    def answer(self, result: Any) -> str:
+        """The first option that is right for this result."""
+        return next(option for option, holds in self.options.items() if holds(result))
 
 
 class Prediction(anywidget.AnyWidget):

@@ -154,15 +154,6 @@ def describe(result: Developed) -> str:
     )
 
 
-ORDER = ("all 20", "about half of them", "only the few largest", "none")
-
-
-def how_many(result: Developed) -> str:
-    """What part of the layers is on."""
-    share = result.on / result.k
-    return ORDER[0] if share == 1 else ORDER[1] if share >= 0.4 else ORDER[2] if share > 0 else ORDER[3]
-
-
 def explore_rank() -> Explorer:
     """What does rank buy, and how does descent come by it?"""
     controls = {
@@ -173,9 +164,13 @@ def explore_rank() -> Explorer:
     }
     question = Question(
         "From a tiny start, at k = 20 and step 100: how many singular values of W H have reached half of those of A?",
-        ORDER,
+        {
+            "all 20": lambda result: result.on == result.k,
+            "about half of them": lambda result: result.on >= 0.4 * result.k,
+            "only the few largest": lambda result: result.on > 0,
+            "none": lambda result: result.on == 0,
+        },
         lambda _: {"k": 20, "scale": 0.001, "fraction": 0.5, "step": 100},
-        how_many,
         "Each grows at a pace of its own, in proportion to its σ: the large are there, the small have hardly begun.",
     )
     return Explorer(compute, draw, describe, controls, question, title="rank on a photograph", size=(11.5, 3.0))

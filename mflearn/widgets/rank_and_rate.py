@@ -109,15 +109,6 @@ def describe(result: Training) -> str:
     return f"{words}{loss:.5f}; the lowest is {lowest:.5f}."
 
 
-FLOORS = ("near 0", "lower than 0.16, but not near 0", "at 0.167 again")
-
-
-def below_the_floor(result: Training) -> str:
-    """Where the loss ends, compared with the floor of rank 1 at 0.167."""
-    loss = float(result.run.loss[-1])
-    return FLOORS[0] if loss < 0.01 else FLOORS[1] if loss < 0.16 else FLOORS[2]
-
-
 def explore_rank_and_rate() -> Explorer:
     """Which k and η, and which rule, factorize the toy matrix?"""
     controls = {
@@ -129,9 +120,12 @@ def explore_rank_and_rate() -> Explorer:
     }
     question = Question(
         "At k = 1 and η = 0.05, gradient descent takes the loss to 0.167. Where do 5,000 steps of Adam take it?",
-        FLOORS,
+        {
+            "near 0": lambda result: result.run.loss[-1] < 0.01,
+            "lower than 0.16, but not near 0": lambda result: 0.01 <= result.run.loss[-1] < 0.16,
+            "at 0.167 again": lambda result: result.run.loss[-1] >= 0.16,
+        },
         lambda _: {"k": 1, "eta": 0.05, "rule": "Adam", "seed": 0, "steps": 5000},
-        below_the_floor,
         "No rule and no η gets below σ₂² at rank 1 (Eckart and Young): only a larger k does.",
     )
     return Explorer(

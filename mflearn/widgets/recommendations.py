@@ -145,19 +145,6 @@ def describe(result: Recommendation) -> str:
     )
 
 
-SHARES = ("all 10: it must be trained first", "4 to 9", "none to 3")
-
-
-def shared(result: Recommendation) -> str:
-    """How many titles of the list also stand on the list of somebody who has rated nothing."""
-    return SHARES[0] if result.common == LONG else SHARES[1] if result.common > 3 else SHARES[2]
-
-
-def in_turn(settings: dict) -> dict:
-    """The ten titles rated 5 and 1 in turn, all else as it is."""
-    return {f"rate{i}": 5.0 if i % 2 else 1.0 for i in range(1, LONG + 1)}
-
-
 def explore_recommendations(ratings: Ratings | None = None, title: Callable[[object], str] = str) -> Explorer:
     """What would be recommended to you? Of these ratings; without any, of the invented festival.
 
@@ -178,9 +165,12 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
     question = Question(
         "You give the ten titles 5 stars and 1 star in turn. The model is not trained again. How many of the ten "
         "films on your list are also on the list of somebody who has rated nothing?",
-        SHARES,
-        in_turn,
-        shared,
+        {
+            "all 10: it must be trained first": lambda result: result.common == 10,
+            "4 to 9": lambda result: 4 <= result.common <= 9,
+            "none to 3": lambda result: result.common <= 3,
+        },
+        lambda _: {f"rate{i}": 5.0 if i % 2 else 1.0 for i in range(1, LONG + 1)},
         "One solve of k + 1 equations finds your bias and your factors from your ratings; W and H of the others stay.",
     )
     compute, draw = recommender.compute, recommender.draw

@@ -184,14 +184,6 @@ def describe(result: Tuning) -> str:
     )
 
 
-ENDS = ("below 0.6", "between 0.6 and the biases", "above the biases")
-
-
-def beside_the_biases(result: Tuning) -> str:
-    """Where the validation RMSE of the model lies."""
-    return ENDS[0] if result.lowest < 0.6 else ENDS[1] if result.lowest < result.biases else ENDS[2]
-
-
 class RatingsExplorer(Explorer):
     """The explorer, with what was tried so far, and the test set behind its button: `locked`."""
 
@@ -207,9 +199,12 @@ class RatingsExplorer(Explorer):
         }
         question = Question(
             f"At k = {MOST} and λ = 0.001 the training RMSE falls below 0.3. Where is the lowest validation RMSE?",
-            ENDS,
+            {
+                "below 0.6": lambda result: result.lowest < 0.6,
+                "between 0.6 and the biases": lambda result: 0.6 <= result.lowest < result.biases,
+                "above the biases": lambda result: result.lowest >= result.biases,
+            },
             lambda _: {"k": MOST, "lam": 0.001, "share": 1.0, "solver": SOLVERS[0]},
-            beside_the_biases,
             "Ten free numbers for each viewer, and many rated fewer films than that: they learn the noise by heart.",
         )
         title = "k, λ, η and the share observed"
