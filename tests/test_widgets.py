@@ -27,7 +27,6 @@ from mflearn.exact import lowest_loss
 from mflearn.matrices import toy_matrix
 from mflearn.plots import canvas
 from mflearn.widgets import Explorer, difference_quotient, learning_rate, noise, outer_products, rank, rank_and_rate
-from mflearn.widgets.atlas import Atlas
 from mflearn.widgets.explorer import choice, log_slider, slider
 from mflearn.widgets.picture import Stage
 from mflearn.widgets.prediction import Question
@@ -398,55 +397,77 @@ def test_rank_and_rate_is_factorize_and_never_below_the_floor(rule, k):
 
 @pytest.fixture(scope="module")
 def atlas():
-    rank_and_rate.ATLAS.train()
+    rank_and_rate.prepare()
     return rank_and_rate.ATLAS
 
 
-def test_the_atlas_holds_what_factorize_finds(atlas):
+@pytest.fixture
+def descents(monkeypatch):
+    """The settings of each descent that `compute` does not find in the atlas."""
+    made = []
+    monkeypatch.setattr(
+        rank_and_rate, "factorize", lambda *given, **named: (made.append((given, named)), factorize(*given, **named))[1]
+    )
+    return made
+
+
+def test_the_atlas_holds_what_factorize_finds(atlas, descents):
     for k, eta, rule, seed in itertools.product((1, 2, 3), (0.001, 0.02818, 0.1, 1.0), rank_and_rate.RULES, (0, 4)):
-        run = atlas.find(k=k, eta=eta, rule=rule, seed=seed, steps=1000)
+        found = rank_and_rate.compute(k, eta, rule, seed, 1000)
+        run = found.run
         alone = factorize(toy_matrix(), k, eta=eta, steps=1000, seed=seed, rule=rank_and_rate.RULES[rule])
         assert (bool(run.diverged), int(run.last), run.W.shape) == (
             bool(alone.diverged), int(alone.last), alone.W.shape)  # fmt: skip
         wild = (rule, eta) in {("gradient descent", 0.1), ("Adam", 1.0)}  # there rounding grows with each step
         calm = 20 if wild else None
         assert torch.allclose(run.loss[:calm], alone.loss[:calm], rtol=1e-7, atol=1e-18)
-        last = float(atlas.ends(rule=rule, seed=seed)[k - 1, atlas.eta.index(eta)])
-        assert last == (float("inf") if run.diverged else float(run.loss[-1]))
+        last = float(found.ends[k - 1, rank_and_rate.ETAS.index(eta)])
+        assert last > 1e6 if run.diverged else last == float(run.loss[-1])  # the picture ends at 1e6
+    assert not descents
 
 
-def test_every_step_of_the_sliders_is_in_the_atlas_and_nothing_else(atlas):
+def test_every_step_of_the_sliders_is_in_the_atlas_and_nothing_else(atlas, descents):
     explorer = widgets.explore_rank_and_rate()
     bar = next(row.children[1] for row in explorer.children[1].children if row.children[0] is explorer.controls["eta"])
     here = {"k": 2, "eta": 0.01, "rule": "Adam", "seed": 0, "steps": 1000}
     for name, values in (("eta", map(bar.at, range(bar.max + 1))), ("k", (1, 2, 3)), ("rule", rank_and_rate.RULES)):
-        assert all(atlas.find(**{**here, name: value}) is not None for value in values)
-    for off in ({"eta": 0.05}, {"seed": 5}, {"steps": 900}, {"k": 4}, {"rule": "Muon"}):
-        assert atlas.find(**{**here, **off}) is None
+        for value in values:
+            assert rank_and_rate.compute(**{**here, name: value}).ends.isfinite().any()
+    assert not descents
+    for number, off in enumerate(({"eta": 0.05}, {"seed": 5}, {"steps": 900}), 1):
+        rank_and_rate.compute(**{**here, **off})
+        assert len(descents) == number
+    assert rank_and_rate.compute(**{**here, "seed": 5}).ends.isnan().all()
 
 
-def test_an_atlas_that_is_stopped_keeps_whole_rules_and_goes_on_later():
-    small = Atlas(toy_matrix(), k=[1, 2], eta=[0.01, 0.05], seed=[0], rules=rank_and_rate.RULES, steps=300)
-    assert small.find(k=1, eta=0.01, rule="Adam", seed=0, steps=300) is None
+@pytest.fixture
+def small(monkeypatch):
+    """An atlas of its own that is trained in a moment, still empty."""
+    for name, value in (("ATLAS", {}), ("STEPS", 300), ("ETAS", [0.01, 0.05]), ("SEEDS", 1)):
+        monkeypatch.setattr(rank_and_rate, name, value)
+    return rank_and_rate.ATLAS
+
+
+def test_an_atlas_that_is_stopped_keeps_whole_rules_and_goes_on_later(small):
     shares = []
 
     def watch(share):
         shares.append(share)
         return share < 0.5
 
-    small.train(watch)
-    assert list(small.runs) == ["gradient descent"]
+    rank_and_rate.prepare(watch)
+    assert list(small) == ["gradient descent"]
     assert shares == sorted(shares) and 0.5 <= shares[-1] < 2 / 3
-    small.train()
-    assert list(small.runs) == list(rank_and_rate.RULES)
+    rank_and_rate.prepare()
+    assert list(small) == list(rank_and_rate.RULES)
 
 
-def test_an_atlas_leaves_torch_its_threads(atlas):
+def test_an_atlas_leaves_torch_its_threads(small):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        Atlas(toy_matrix(), k=[1], eta=[0.01], seed=[0], rules=rank_and_rate.RULES, steps=10).train()
-        assert torch.get_num_threads() == 2
+        rank_and_rate.prepare()
+        assert small and torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
 

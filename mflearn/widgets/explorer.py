@@ -66,7 +66,7 @@ class Explorer(ipywidgets.VBox):
     size      width and height of the picture, in inches
     across    how many controls stand in a row, below the first one, which has a row of its own
     extra     widgets between the controls and the picture
-    prepare   prepare(watch) works ahead in a thread of its own when the explorer opens, as an `Atlas` does
+    prepare   prepare(watch) works ahead in a thread of its own when the explorer opens
 
     A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
     their own. So a callback only notes the newest values, and one worker takes them, computes, draws and swaps

@@ -1,30 +1,31 @@
-"""Explorer of notebook 04: rank k and learning rate η, live, with rule, seed and steps, on the 4×2 toy matrix."""
+"""Explorer of notebook 04: rank k and learning rate η, live, with rule, seed and steps, on the 4×2 toy matrix.
 
+The descents of a whole grid of settings, an atlas, are trained ahead; then most moves only look one up.
+"""
+
+import threading
 from dataclasses import dataclass
+from functools import partial
 
+import torch
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..descent import Adam, GradientDescent, Momentum, Run, factorize
 from ..exact import lowest_loss
+from ..fast import one_thread
 from ..matrices import toy_matrix
 from ..plots import BLUE, FLOOR, GHOST, GREY, SIGNED, Heatmap, number, shown_loss
-from .atlas import Atlas
 from .explorer import Explorer, Question, Update, Watch, choice, log_slider, slider
 
 A = toy_matrix()
 RULES = {"gradient descent": GradientDescent, "momentum": Momentum, "Adam": Adam}
-MOST, STEPS = 3, 1000  # the largest k, and how many steps at first
+MOST, STEPS, SEEDS = 3, 1000, 5  # the largest k, how many steps at first, and how many seeds are trained ahead
 LOW, HIGH, STEP = -3, 0, 0.05  # powers of ten of η
-ATLAS = Atlas(
-    A,
-    k=range(1, MOST + 1),
-    eta=[float(f"{10 ** (LOW + i * STEP):.4g}") for i in range(round((HIGH - LOW) / STEP) + 1)],
-    seed=range(5),
-    rules=RULES,
-    steps=STEPS,
-)
+ETAS = [float(f"{10 ** (LOW + i * STEP):.4g}") for i in range(round((HIGH - LOW) / STEP) + 1)]
+ATLAS: dict[str, Run] = {}  # by rule: descents of STEPS steps, with axes k, η and seed
+LOCK = threading.Lock()  # two explorers may train it at once
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,36 @@ class Training:
     seed: int
     steps: int
     run: Run
-    ends: Tensor | None  # (k, η): the last loss by this rule and seed of each run in the atlas, inf: diverged
+    ends: Tensor  # (k, η): the last loss by this rule and seed of each run in the atlas; NaN where none is known
+
+
+def prepare(watch: Watch = lambda _done: True) -> None:
+    """Train what the atlas lacks, one batch for each rule. A rule that is stopped on its way is not kept."""
+    k, eta = torch.arange(1, MOST + 1)[:, None, None], torch.tensor(ETAS, dtype=torch.float64)[:, None]
+    with LOCK, one_thread():
+        for done, (name, rule) in enumerate(RULES.items()):
+            if name not in ATLAS:
+                tell = partial(_tell, watch, done)
+                runs = factorize(A, k, eta=eta, seed=torch.arange(SEEDS), steps=STEPS, rule=rule, watch=tell)
+                if len(runs.loss) <= STEPS:
+                    return
+                ATLAS[name] = runs
+
+
+def _tell(watch: Watch, done: int, step: int) -> bool:
+    """Tell the share of all rules that is done: so many of them, and the next one up to this step."""
+    return watch((done + step / STEPS) / len(RULES))
 
 
 def compute(k: int, eta: float, rule: str, seed: int, steps: int, watch: Watch = lambda _done: True) -> Training:
     """Factorize the toy matrix with these settings, or find that in the atlas."""
-    run = ATLAS.find(k=k, eta=eta, rule=rule, seed=seed, steps=steps)
-    if run is None:
+    known = ATLAS.get(rule) if seed < SEEDS else None
+    if known and steps == STEPS and eta in ETAS:
+        run = known[k - 1, ETAS.index(eta), seed]
+    else:
         run = factorize(A, k, eta=eta, steps=steps, rule=RULES[rule], seed=seed, watch=lambda step: watch(step / steps))
-    return Training(k, eta, rule, seed, steps, run, ATLAS.ends(rule=rule, seed=seed))
+    ends = known.loss[-1, ..., seed] if known else torch.full((MOST, len(ETAS)), torch.nan)
+    return Training(k, eta, rule, seed, steps, run, ends)
 
 
 def draw(figure: Figure) -> Update:
@@ -86,8 +108,7 @@ def draw(figure: Figure) -> Update:
         floor.set_data([0, result.steps], [max(lowest, FLOOR)] * 2)
         note.set_text(f"grey: the setting before\ndotted: lowest loss for k = {result.k}, {number(lowest, 5)}")
         for k, curve in enumerate(curves, 1):
-            known = result.ends is not None
-            curve.set_data(ATLAS.eta if known else [], result.ends[k - 1].clamp(FLOOR, 1e6) if known else [])
+            curve.set_data(ETAS, result.ends[k - 1].clamp(FLOOR, 1e6))
             curve.set(color=BLUE if k == result.k else GHOST, linewidth=2 if k == result.k else 1)
         here.set_data([result.eta] * 2, [1e-12, 1e6])
         tables = (*WH.show(run.WH), *E.show(run.WH - A), *W.show(run.W), *H.show(run.H))
@@ -129,5 +150,5 @@ def explore_rank_and_rate() -> Explorer:
         "No rule and no η gets below σ₂² at rank 1 (Eckart and Young): only a larger k does.",
     )
     return Explorer(
-        compute, draw, describe, controls, question, title="rank and learning rate", size=(10.5, 4), prepare=ATLAS.train
+        compute, draw, describe, controls, question, title="rank and learning rate", size=(10.5, 4), prepare=prepare
     )
