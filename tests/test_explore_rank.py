@@ -32,16 +32,15 @@ def test_what_is_shown_is_gradient_descent(k, scale, fraction, step):
 
 
 def test_the_floor_is_that_of_the_dropped_singular_values():
-    known = rank.known()
     for k in (0, 1, 5, 63, 64):
-        assert known.lowest[k] == pytest.approx(np.linalg.norm(SIGMA[k:]) / np.linalg.norm(SIGMA), abs=1e-12)
-    assert known.eta == pytest.approx(1 / (2 * SIGMA[0]))
+        assert rank.LOWEST[k] == pytest.approx(np.linalg.norm(SIGMA[k:]) / np.linalg.norm(SIGMA), abs=1e-12)
+    assert np.isclose(rank.ETA, 1 / (2 * SIGMA[0]))
 
 
 @pytest.mark.parametrize(("k", "scale", "fraction", "step"), CORNERS)
 def test_no_descent_is_below_the_floor_and_all_numbers_are_finite(k, scale, fraction, step):
     result = rank.compute(k, scale, fraction, step)
-    assert float(result.errors.min()) >= rank.known().lowest[k] - 1e-12
+    assert float(result.errors.min()) >= rank.LOWEST[k] - 1e-12
     assert result.WH.isfinite().all() and result.sigma.isfinite().all() and result.errors.isfinite().all()
     assert 0 <= result.on <= k and len(result.sigma) == k
     words = rank.describe(result)

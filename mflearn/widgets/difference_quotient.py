@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -77,7 +76,7 @@ def draw(figure: Figure) -> Update:
     formula = Heatmap(left, (4, 2), "formula", limits=(-reach, reach), cmap=SIGNED)
     estimate = Heatmap(right, (4, 2), "quotient at h", limits=(-reach, reach), cmap=SIGNED)
 
-    def update(result: Comparison) -> list[Artist]:
+    def update(result: Comparison):
         h = 10.0**result.exponent
         ghost.set_data(*curve.get_data())  # the setting before
         curve.set_data(10.0**EXPONENTS, result.errors.clamp_min(1e-16))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import ipywidgets
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -62,7 +61,7 @@ def draw(figure: Figure) -> Update:
     (steps,) = U.plot([], [], color=BLUE, marker="o", markersize=3)
     (here,) = U.plot([], [], color=GREY, linewidth=3, alpha=0.6)
 
-    def update(result: Descent) -> list[Artist]:
+    def update(result: Descent):
         path = torch.stack((result.walk.path.W[:, 0, 0], result.walk.path.H[:, 0, 0])).clamp(-1e6, 1e6)
         walk.set_data(*path)
         origin.set_data(*path[:, :1])
@@ -185,7 +184,7 @@ def draw_game(figure: Figure) -> Update:
     (line,) = board.plot([], [], color=GREY, linestyle="--")
     hint = board.text(0.03, 0.05, "", transform=board.transAxes, color=GREY)
 
-    def update(trial: Trial) -> list[Artist]:
+    def update(trial: Trial):
         losses = (trial.run.loss - lowest_loss(MATRICES[trial.matrix], 1)).clamp(1e-12, 1e12).numpy()
         loss.set_data(range(len(losses)), losses)
         points.set_data([LARGEST[name] for name, _ in trial.points], [eta for _, eta in trial.points])

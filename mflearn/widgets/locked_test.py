@@ -1,7 +1,6 @@
 """A test set behind one button that counts how often it is used: a score that chose the model no longer measures it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import anywidget
@@ -10,14 +9,6 @@ import traitlets
 from ..model import Model
 from ..ratings import Ratings, given
 from ..scores import rmse
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One look at the test set: the name of the model, and its score."""
-
-    name: str
-    rmse: float
 
 
 class LockedTest(anywidget.AnyWidget):
@@ -34,31 +25,28 @@ class LockedTest(anywidget.AnyWidget):
     def __init__(self, test: Ratings, present: Callable[[], tuple[str, Model]]) -> None:
         self._test = given(test, "test")
         self._present = present
-        self.openings: tuple[Opening, ...] = ()
+        self.openings: list[tuple[float, str]] = []  # of each look the test RMSE, and the name of the model
         super().__init__(words=self._said())
         self.observe(lambda _: self.look(), names="asked")
 
     def look(self) -> float:
         """Score the present model on the test ratings, and count that."""
         name, model = self._present()
-        opening = Opening(name, rmse(model.predict_all(self._test), self._test.value))
-        self.openings = (*self.openings, opening)
+        error = rmse(model.predict_all(self._test), self._test.value)
+        self.openings.append((error, name))
         with self.hold_sync():
             self.count, self.words = len(self.openings), self._said()
-        return opening.rmse
+        return error
 
     def _said(self) -> str:
         if not self.openings:
             return f"Locked: {len(self._test):,} test ratings, not used so far. Choose your settings first."
-        last = self.openings[-1]
-        told = f"test RMSE {last.rmse:.3f} for {last.name}"
+        last, name = self.openings[-1]
+        told = f"test RMSE {last:.3f} for {name}"
         if len(self.openings) == 1:
             return f"Opened once: {told}. An honest estimate, if nothing is changed because of it."
-        best = min(self.openings, key=lambda opening: opening.rmse)
+        lowest, best = min(self.openings)
         return (
-            f"Opened {len(self.openings)} times, last: {told}. Whoever now picks the lowest, {best.rmse:.3f} for "
-            f"{best.name}, has tuned on the test set: that number is too good, and no untouched ratings are left."
+            f"Opened {len(self.openings)} times, last: {told}. Whoever now picks the lowest, {lowest:.3f} for "
+            f"{best}, has tuned on the test set: that number is too good, and no untouched ratings are left."
         )
-
-    def __repr__(self) -> str:
-        return f"A locked test set of {len(self._test):,} ratings, opened {self.count} times."

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -129,7 +128,7 @@ def draw(figure: Figure) -> Update:
     (cut,) = spectrum.plot([], [], color=VERMILLION, linestyle="--", linewidth=1.5)
     note = spectrum.text(0.98, 0.93, "", transform=spectrum.transAxes, ha="right", va="top", fontsize=9)
 
-    def update(result: Denoising) -> list[Artist]:
+    def update(result: Denoising):
         told = (True, result.tells_held, result.tells_clean)
         values = (result.to_noisy, result.to_held, result.to_clean)
         for curve, ghost, shown, errors in zip(curves, ghosts, told, values, strict=True):

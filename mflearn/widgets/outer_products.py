@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -55,7 +54,7 @@ def draw(figure: Figure) -> Update:
     )
     target.show(A)
 
-    def update(result: Sum) -> list[Artist]:
+    def update(result: Sum):
         at = min(result.loss, LOSSES[-1]) ** 0.5
         before = [*now.get_xdata(), at][0]  # the first picture has none before it
         ghost.set_data([before, at], [0, 0])

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -131,7 +130,7 @@ def draw(figure: Figure) -> Update:
     curve.set_xlabel("k (dashed: chance, grey: before)", fontsize=9)
     shown = [""]
 
-    def update(result: Parts) -> list[Artist]:
+    def update(result: Parts):
         k, pixels = result.k, np.zeros((33, 50))
         for i in range(MOST):
             lost = i < k and float(result.cosines[i]) < LOST

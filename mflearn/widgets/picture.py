@@ -69,6 +69,3 @@ class Picture(anywidget.AnyWidget):
         with self.hold_sync():
             self.png, self.words, self.failed = png, words, failed
             self.version += 1
-
-    def __repr__(self) -> str:
-        return f"Picture({self.words!r})"

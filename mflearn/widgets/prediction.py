@@ -51,6 +51,3 @@ class Prediction(anywidget.AnyWidget):
         how = f"You were right: {seen}." if said == seen else f"You predicted: {said}. What happens: {seen}."
         self.verdict = f"{how} {self.question.why}"
         return self.verdict
-
-    def __repr__(self) -> str:
-        return f"Predict first. {self.question.text}"

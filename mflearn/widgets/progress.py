@@ -3,7 +3,6 @@
 import atexit
 import contextlib
 import time
-import weakref
 from collections.abc import Callable, Iterator
 
 import ipywidgets
@@ -12,19 +11,6 @@ Watch = Callable[[float], bool]
 """Told now and then what share of the work is done, from 0 to 1; the work is to end when it answers False."""
 
 LONG, OFTEN, PATIENCE = 0.5, 0.1, 0.1  # seconds: until it is shown, between two moves of the bar, until work gives way
-
-
-EVERY: weakref.WeakSet = weakref.WeakSet()
-
-
-@atexit.register
-def leave() -> None:
-    """End all work before Python ends: a thread that still computes would make the process abort."""
-    end = time.monotonic() + 5
-    while any(progress.under_way for progress in list(EVERY)) and time.monotonic() < end:
-        for progress in list(EVERY):
-            progress.stop()
-        time.sleep(0.01)
 
 
 class Work:
@@ -47,6 +33,19 @@ class Work:
         return self.whole
 
 
+UNDER_WAY: list[Work] = []  # of all explorers
+
+
+@atexit.register
+def leave() -> None:
+    """End all work before Python ends: a thread that still computes would make the process abort."""
+    end = time.monotonic() + 5
+    while UNDER_WAY and time.monotonic() < end:
+        for work in list(UNDER_WAY):
+            work.asked = True
+        time.sleep(0.01)
+
+
 class Progress(ipywidgets.HBox):
     """Invisible until some work has taken half a second."""
 
@@ -56,26 +55,22 @@ class Progress(ipywidgets.HBox):
             description="Stop", tooltip="stop here and keep what there is", layout={"width": "80px"}
         )
         self.button.on_click(lambda _: self.stop())
-        self.under_way: list[Work] = []
-        EVERY.add(self)
         super().__init__([self.bar, self.button], layout={"visibility": "hidden", "height": "32px"})
 
     def stop(self) -> None:
         """Stop the work that is under way; what it has computed so far is kept."""
-        for work in list(self.under_way):
-            work.asked = True
+        for work in list(UNDER_WAY):
+            if work.progress is self:
+                work.asked = True
 
     @contextlib.contextmanager
     def shown(self, overtaken: Callable[[], bool] = lambda: False) -> Iterator[Work]:
         """Shown while some work is done that calls this `Watch`."""
         work = Work(self, overtaken)
-        self.under_way.append(work)
+        UNDER_WAY.append(work)
         try:
             yield work
         finally:
-            self.under_way.remove(work)
-            if not self.under_way:
+            UNDER_WAY.remove(work)
+            if all(other.progress is not self for other in list(UNDER_WAY)):
                 self.layout.visibility = "hidden"
-
-    def __repr__(self) -> str:
-        return f"Progress: {self.bar.value:.0%}, with a button to stop."

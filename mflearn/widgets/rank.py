@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -19,26 +18,11 @@ from ..plots import BLUE, GHOST, GREY, SIGNED, VERMILLION
 from .explorer import Explorer, Question, Update, log_slider, slider
 
 MOST, STEPS, EVERY = 40, 300, 5  # the largest k, the last step, and of how many steps one is kept
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the photograph before the first step."""
-
-    A: Tensor  # (75, 64)
-    sigma: Tensor  # (64,)
-    lowest: Tensor  # (65,): the lowest relative error of each rank from 0 on
-    eta: float  # η*
-
-
-@functools.cache
-def known() -> Known:
-    """The small photograph, read when it is first needed."""
-    A = photograph(shrink=4)
-    sigma = singular_values(A)
-    left = sigma.square().flip(0).cumsum(0).flip(0)  # of rank 0, 1, …: the sum of the dropped σ²
-    lowest = (left / left[0]).sqrt()
-    return Known(A, sigma, np.append(lowest, 0.0), float(stable_eta(A)))
+A = photograph(shrink=4)  # (75, 64)
+SIGMA = singular_values(A)
+ETA = float(stable_eta(A))  # η*
+DROPPED = np.append(SIGMA.square().flip(0).cumsum(0).flip(0), 0.0)  # of rank 0, 1, … 64: the sum of the dropped σ²
+LOWEST = np.sqrt(DROPPED / DROPPED[0])  # the lowest error of each rank, relative to ‖A‖
 
 
 @dataclass(frozen=True)
@@ -57,14 +41,14 @@ class Developed:
     @property
     def on(self) -> int:
         """How many layers are on: the singular values of W H above half of those of A, up to the first that is not."""
-        return int((self.sigma > known().sigma[: self.k] / 2).int().cumprod(0).sum())
+        return int((self.sigma > SIGMA[: self.k] / 2).int().cumprod(0).sum())
 
 
 @functools.lru_cache(maxsize=32)
 def recorded(k: int, scale: float, fraction: float) -> Run:
     """Gradient descent with η = fraction · η*, from entries between 0 and `scale`; one step in EVERY is kept."""
-    A, objective = known().A, Frobenius(known().A)
-    rule = partial(GradientDescent, eta=fraction * known().eta)
+    objective = Frobenius(A)
+    rule = partial(GradientDescent, eta=fraction * ETA)
     walk = descend(itertools.repeat(objective), random_factors(*A.shape, k, scale=scale), rule)
     return record(itertools.islice(walk, 0, None, EVERY), objective, steps=STEPS // EVERY, keep_path=True)
 
@@ -75,14 +59,14 @@ def compute(k: int, scale: float, fraction: float, step: int) -> Developed:
     at = step // EVERY
     last = min(at, int(run.last))
     W, H = run.path.W[last], run.path.H[last]
-    errors = (run.loss[: last + 1] / known().A.square().sum()).sqrt()
+    errors = (run.loss[: last + 1] / A.square().sum()).sqrt()
     diverged = bool(run.diverged) and at > last
     return Developed(k, scale, fraction, at * EVERY, diverged, W @ H, singular_values(W @ H)[:k], errors)
 
 
 def draw(figure: Figure) -> Update:
     """The photograph, W H and the residual; the error beside the SVD's; and the singular values beside those of A."""
-    A, p = known().A, np.arange(1, MOST + 1)
+    p = np.arange(1, MOST + 1)
     axes = _five(figure, *A.shape)
     for ax, title in zip(axes, ("A", "W H", "residual W H − A"), strict=False):
         ax.set(title=title, xticks=[], yticks=[])
@@ -95,7 +79,7 @@ def draw(figure: Figure) -> Update:
     ax.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
-    ax.plot(p, 100 * known().lowest[p], color=VERMILLION, marker=".", linewidth=1, label="SVD")
+    ax.plot(p, 100 * LOWEST[p], color=VERMILLION, marker=".", linewidth=1, label="SVD")
     (before,) = ax.plot([], [], color=GHOST, marker="s", markersize=7, linestyle="")
     (trail,) = ax.plot([], [], color=BLUE, marker="_", markersize=6, linewidth=0.8)
     (here,) = ax.plot([], [], color=BLUE, marker="s", markersize=7, linestyle="", label="descent")
@@ -104,13 +88,13 @@ def draw(figure: Figure) -> Update:
     ax = axes[4]
     ax.set(title="singular values", xlabel="number p", yscale="log", xlim=(0, MOST + 1), ylim=(0.05, 60))
     ax.grid(alpha=0.3)
-    ax.plot(p, known().sigma[p - 1], color=VERMILLION, marker=".", linewidth=1, label="of A")
+    ax.plot(p, SIGMA[p - 1], color=VERMILLION, marker=".", linewidth=1, label="of A")
     (old,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (of_WH,) = ax.plot([], [], color=BLUE, marker="s", markersize=4, linewidth=1, label="of W H")
     (line,) = ax.plot([], [], color=GREY, linestyle=":", linewidth=1.5)
     ax.legend(loc="upper right", fontsize=8.5)
 
-    def update(result: Developed) -> list[Artist]:
+    def update(result: Developed):
         WH.set_data(result.WH.numpy())
         E.set_data((result.WH - A).numpy())
         before.set_data(*here.get_data())
@@ -139,15 +123,15 @@ def _five(figure: Figure, m: int, n: int) -> list[Axes]:
 
 def describe(result: Developed) -> str:
     """How far the descent has come, beside the best of this rank, and what that costs in bytes."""
-    m, n = known().A.shape
+    m, n = A.shape
     setting = f"k = {result.k}, start {result.scale:.4g}, η = {result.fraction:.2f} η*, step {result.step}"
     stored = numbers_stored(m, n, result.k)
     size = f"At a byte a number W and H take {stored:,} bytes, the {m * n:,} pixels of A {m * n:,}"
     size += "." if stored < m * n else ": nothing is saved."
     if result.diverged:
         return f"{setting}: the descent has diverged; shown is what it had before. {size}"
-    error, lowest = float(result.errors[-1]), float(known().lowest[result.k])
-    enough = int((known().lowest > error).sum())
+    error, lowest = float(result.errors[-1]), float(LOWEST[result.k])
+    enough = int((error < LOWEST).sum())
     return (
         f"{setting}: error {error:.1%} of ‖A‖, the lowest of this rank is {lowest:.1%}; {result.on} of "
         f"{result.k} layers are on. The SVD needs rank {enough} for this error. {size}"

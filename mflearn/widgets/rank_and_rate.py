@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -94,7 +93,7 @@ def draw(figure: Figure) -> Update:
     (here,) = ends.plot([], [], color=GREY, linewidth=3, alpha=0.6)
     shown = [()]  # the setting of the picture
 
-    def update(result: Training) -> list[Artist]:
+    def update(result: Training):
         run, losses = result.run, shown_loss(result.run)
         lowest = float(lowest_loss(A, result.k))
         ax.set_xlim(0, result.steps)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -115,7 +114,7 @@ class Recommender:
         (edge,) = field.plot([], [], color=BLUE, linestyle="--", linewidth=2)
         note = field.text(0.98, 0.03, "", transform=field.transAxes, ha="right", fontsize=9)
 
-        def update(result: Recommendation) -> list[Artist]:
+        def update(result: Recommendation):
             now, past = result.predicted[result.at], cloud.get_ydata()
             for text, title in zip(titles, result.titles, strict=True):
                 text.set_text(drawable(title, 38))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -149,7 +148,7 @@ def draw(figure: Figure) -> Update:
     maps[0].set_yticks(range(ROWS), names, parse_math=False)
     truth.show(known.truth)
 
-    def update(result: Tuning) -> list[Artist]:
+    def update(result: Tuning):
         ghost.set_data(*validation.get_data())
         train.set_data(sweeps, result.train)
         validation.set_data(sweeps, result.validation)
