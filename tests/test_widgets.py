@@ -663,8 +663,8 @@ def test_the_answers_to_the_questions_follow_the_result():
     assert shape(right := compare(-2.0, forward, "E Hᵀ (no 2)")) == "flat, at one height"
     assert shape(replace(right, errors=torch.linspace(0.5, 1, len(right.errors)))) == "it falls as h gets smaller"
     explorer = widgets.explore_outer_products()
-    settings, beside_the_pair_before = explorer.settings | {"k": 1}, explorer.prediction.question.answer
-    moved = outer_products.compute(**(settings | outer_products.halved_and_doubled(settings)))
+    settings, question = explorer.settings | {"k": 1}, explorer.prediction.question
+    moved = outer_products.compute(**(settings | question.settings(settings)))
     assert moved.loss == pytest.approx(outer_products.compute(**settings).loss, abs=1e-12)
     assert moved.H[0, 0] == 2 * settings["H11"]
     train, where = rank_and_rate.compute, widgets.explore_rank_and_rate().prediction.question.answer
@@ -673,10 +673,10 @@ def test_the_answers_to_the_questions_follow_the_result():
     W = torch.tensor([[5.0], [3.0], [2.0], [1.0]], dtype=torch.float64)
     for scale, word in ((1.0, "it stays"), (2.0, "it stays")):
         pair = outer_products.Sum(W / scale, torch.tensor([[1.0, 0.6]], dtype=torch.float64) * scale, 0.24)
-        assert beside_the_pair_before(pair) == word
+        assert question.answer(pair) == word
     for loss, word in ((0.23, "it falls"), (0.25, "it rises")):
         pair = outer_products.Sum(W, torch.tensor([[1.0, 0.6]], dtype=torch.float64), loss)
-        assert beside_the_pair_before(pair) == word
+        assert question.answer(pair) == word
 
 
 def test_how_a_run_ended_is_said():

@@ -99,7 +99,7 @@ class Explorer(ipywidgets.VBox):
         self.snapshot: Snapshot | None = None
         self.progress = Progress()
         self._turn = threading.RLock()  # one computation at a time
-        self._wanted, self._news, self._worker, self._setter = None, threading.Condition(), None, None
+        self._wanted, self._news, self._worker = None, threading.Condition(), None
         self._moves, self._moved, self._taken = 0, 0.0, 0.0  # how many of late; when one came; when one was taken
         box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
         if across:  # the first control on a line of its own, the others in a table
@@ -110,7 +110,7 @@ class Explorer(ipywidgets.VBox):
         super().__init__([*asked, box, *extra, *bar, self.picture], layout={"overflow": "visible"})
         self.add_class("mflearn-explorer")
         for control in self.controls.values():
-            control.observe(self._noted, names="value")
+            control.observe(lambda _: self._want(self.settings), names="value")
         self._show(self.settings)
         self._prepare = prepare
         self._preparing = threading.Thread(target=self._work_ahead, name=f"ahead of explorer {title}", daemon=True)
@@ -139,8 +139,8 @@ class Explorer(ipywidgets.VBox):
                 raise TypeError(f"set has no control {name!r:.40}; it has {', '.join(self.controls)}")
             _check(name, value, self.controls[name])
         with self._turn:
-            self._move(settings)
             with self._news:
+                self._move(settings)
                 self._wanted = None
             self.redraw()
 
@@ -156,33 +156,29 @@ class Explorer(ipywidgets.VBox):
         """Answer the question above the controls. The explorer moves there, and says whether the answer was right."""
         if self.prediction is None:
             raise TypeError(f"predict has no question here; the explorer {self.title!r} asks none")
-        self.prediction.choose(answer)
+        self.prediction.chosen = self.prediction.options.index(
+            checked.choice(answer, "answer", self.prediction.options)
+        )
         self.set(**self.prediction.question.settings(self.settings))
         return self.prediction.judge(self.result)
 
     def _move(self, settings: dict[str, Any]) -> None:
-        """Give the controls these values. The callbacks that this causes, in this thread, do nothing."""
-        self._setter = threading.get_ident()
-        try:
-            for name, value in settings.items():
-                self.controls[name].value = value
-        finally:
-            self._setter = None
-
-    def _noted(self, _change: Any) -> None:
-        if self._setter != threading.get_ident():
-            self._want(self.settings)
+        """Give the controls these values. The worker must not take what their callbacks want: hold `_news`."""
+        for name, value in settings.items():
+            self.controls[name].value = value
+        self._moves = 0
 
     def _reveal(self) -> None:
         """Move to the settings of the question, and judge the answer by what is then shown."""
-        self._move(self.prediction.question.settings(self.settings))
-        self._want(self.settings, self.prediction.judge)
+        with self._news:
+            self._move(self.prediction.question.settings(self.settings))
+            self._want(self.settings, self.prediction.judge)
 
     def _want(self, settings: dict[str, Any], then: Callable[[Any], Any] = lambda _result: None) -> None:
         with self._news:
             self._wanted = settings, then
             self._moves, self._moved = self._moves + 1, time.monotonic()
-            if self._worker is None or not self._worker.is_alive():
+            if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name=f"explorer {self.title}", daemon=True)
                 self._worker.start()
             self._news.notify()
@@ -190,10 +186,7 @@ class Explorer(ipywidgets.VBox):
     def _work(self) -> None:
         while True:
             with self._news:
-                while self._wanted is None:
-                    if not self._news.wait(timeout=60):
-                        self._worker = None  # the next move starts another
-                        return
+                self._news.wait_for(lambda: self._wanted is not None)
                 while (rest := self._flood_ends() - time.monotonic()) > 0:
                     self._news.wait(rest)
             with self._turn:

@@ -77,12 +77,6 @@ def describe(result: Sum) -> str:
     )
 
 
-def halved_and_doubled(settings: dict[str, float]) -> dict[str, float]:
-    """At k = 1: the entries of w₁ halved, and those of h₁ doubled, whatever they are."""
-    w, h = ("W11", "W21", "W31", "W41"), ("H11", "H12")
-    return {"k": 1} | {name: settings[name] / 2 for name in w} | {name: settings[name] * 2 for name in h}
-
-
 def change(result: Sum) -> float:
     """How much larger the loss is than with w₁ doubled and h₁ halved, as they were before."""
     return result.loss - float(Frobenius(A)(2 * result.W, result.H / 2))
@@ -105,7 +99,11 @@ def explore_outer_products() -> Explorer:
             "it stays": lambda result: abs(change(result)) < 1e-9,
             "it rises": lambda result: change(result) >= 1e-9,
         },
-        halved_and_doubled,
+        lambda settings: (
+            {"k": 1}
+            | {name: settings[name] / 2 for name in ("W11", "W21", "W31", "W41")}
+            | {name: settings[name] * 2 for name in ("H11", "H12")}
+        ),
         "Their product is the same, entry by entry: W and H are not the only factors of W H.",
     )
     return Explorer(

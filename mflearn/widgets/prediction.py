@@ -8,8 +8,6 @@ from typing import Any
 import anywidget
 import traitlets
 
-from .. import checked
-
 
 @dataclass(frozen=True)
 class Question:
@@ -39,11 +37,6 @@ class Prediction(anywidget.AnyWidget):
         self.question = question
         super().__init__(text=question.text, options=list(question.options))
         self.observe(lambda _: reveal(), names="asked")
-
-    def choose(self, answer: str) -> None:
-        """Choose an answer, as a click on it does."""
-        checked.choice(answer, "answer", self.options)
-        self.chosen = self.options.index(answer)
 
     def judge(self, result: Any) -> str:
         """Say whether the prediction agrees with what is shown."""

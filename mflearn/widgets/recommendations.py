@@ -78,20 +78,12 @@ class Recommender:
             score = taste.preference(by=RANKINGS[by]) if RANKINGS[by] else rating
             score = torch.where(free, score, -torch.inf)
             lists.append(score.argsort(descending=True, stable=True)[:LONG])
-        labels = [self.ratings.items[i] for i in lists[-1].tolist()]
-        return Recommendation(
-            len(rated),
-            solver,
-            int(k),
-            cut,
-            by,
-            tuple(map(self.title, labels)),
-            lists[-1],
-            taste.deviation(labels),
-            taste.predict(),
-            self.count,
-            len({*lists[0].tolist()} & {*lists[1].tolist()}),
-        )
+        anybody, at = lists
+        labels = [self.ratings.items[i] for i in at.tolist()]
+        titles = tuple(map(self.title, labels))
+        common = len({*anybody.tolist()} & {*at.tolist()})
+        sure, predicted = taste.deviation(labels), taste.predict()
+        return Recommendation(len(rated), solver, int(k), cut, by, titles, at, sure, predicted, self.count, common)
 
     def draw(self, figure: Figure) -> Update:
         """The list with its deviations, and all films: predicted rating against number of ratings."""
