@@ -139,6 +139,7 @@ def test_a_burst_of_moves_ends_at_the_last(kernel, steps):
     kernel.run(
         f"""
 explorer.set(steps={steps})
+explorer._preparing.join()
 trained, factorize = [], globals().get("factorize", rank_and_rate.factorize)
 rank_and_rate.factorize = lambda *given, **named: (trained.append(1), factorize(*given, **named))[1]
 computed.clear()

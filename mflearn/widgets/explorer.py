@@ -156,9 +156,8 @@ class Explorer(ipywidgets.VBox):
         """Answer the question above the controls. The explorer moves there, and says whether the answer was right."""
         if self.prediction is None:
             raise TypeError(f"predict has no question here; the explorer {self.title!r} asks none")
-        self.prediction.chosen = self.prediction.options.index(
-            checked.choice(answer, "answer", self.prediction.options)
-        )
+        options = self.prediction.options
+        self.prediction.chosen = options.index(checked.choice(answer, "answer", options))
         self.set(**self.prediction.question.settings(self.settings))
         return self.prediction.judge(self.result)
 
@@ -227,11 +226,10 @@ class Explorer(ipywidgets.VBox):
             return work.whole
 
     def _fail(self, error: BaseException) -> None:
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "no place"
+        place = traceback.extract_tb(error.__traceback__)[-1]
         text = " ".join(f"{type(error).__name__}: {error}".split())
         text = text if len(text) <= 160 else text[:159] + "…"
-        words = f"This did not work: {text} ({where}). The next move starts afresh."
+        words = f"This did not work: {text} ({place.name}, line {place.lineno}). The next move starts afresh."
         if isinstance(error, KeyboardInterrupt):
             words = "Interrupted. The picture is the one before; the next move starts afresh."
         self.picture.show(self.picture.png, words, failed=True)

@@ -17,6 +17,9 @@ from .explorer import Explorer, Question, Update, choice, slider
 M, N, MOST = 40, 30, 10  # the shape of the matrix, and the largest k
 SHARE = 0.1  # of the entries are hidden
 STEPS = 100  # of momentum on the others
+RANDOM = np.random.default_rng(0)  # torch.randn differs between CPUs
+NOISE = torch.from_numpy(RANDOM.standard_normal((M, N)))  # the same at each size
+SEEN = torch.from_numpy(RANDOM.random((M, N)) >= SHARE)  # False where an entry is hidden
 ERRORS = ("noisy", "noisy and held-out", "noisy, held-out and clean")
 FAINTEST, HIGHEST = 0.02, 10.0  # the ends of the axis of errors
 
@@ -60,23 +63,15 @@ def _waves(size: int, count: int) -> np.ndarray:
 
 
 @functools.cache
-def _draws() -> tuple[Tensor, Tensor]:
-    """The noise (M, N), the same at each size, and the mask (M, N) of the entries that are not hidden."""
-    rng = np.random.default_rng(0)  # torch.randn differs between CPUs
-    return torch.from_numpy(rng.standard_normal((M, N))), torch.from_numpy(rng.random((M, N)) >= SHARE)
-
-
-@functools.cache
 def _curves(noise: float, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Factors]:
     """A, X, the three errors, and the factors of A of rank MOST: all that does not depend on k."""
-    draw, mask = _draws()
     X = clean(rank)
-    A = X + noise * draw
+    A = X + noise * NOISE
     best = truncated_svd(A, MOST)
     WH = _each_rank(best).W @ best.H
-    seen = _each_rank(truncated_svd(A * mask / (1 - SHARE), MOST))  # a start near the end
-    run = factorize(Frobenius(A, mask), start=seen, eta=0.25 * stable_eta(A), steps=STEPS, rule=Momentum)
-    return A, X, _rmse(WH - A), _rmse((run.WH - A)[:, ~mask][:, None]), _rmse(WH - X), best
+    seen = _each_rank(truncated_svd(A * SEEN / (1 - SHARE), MOST))  # a start near the end
+    run = factorize(Frobenius(A, SEEN), start=seen, eta=0.25 * stable_eta(A), steps=STEPS, rule=Momentum)
+    return A, X, _rmse(WH - A), _rmse((run.WH - A)[:, ~SEEN][:, None]), _rmse(WH - X), best
 
 
 def _each_rank(factors: Factors) -> Factors:

@@ -48,17 +48,12 @@ def split() -> Split:
     ratings, truth, _ = invent()
     rest, test = ratings.split(0.15, seed=1)
     train, validation = rest.split(0.15 / 0.85, seed=2)
-    viewers, films = _block(train)
+    films = torch.bincount(train.item).argsort(descending=True, stable=True)[: 2 * COLUMNS : 2]
+    _, seen = train.to_dense()
+    half = (seen[:, films].sum(1) - COLUMNS / 2).abs() + 1 / (1 + seen.sum(1))
+    viewers = half.argsort(stable=True)[:ROWS]  # they saw about half of these films
     mean = truth.moments()[0][viewers][:, films]
     return Split(train, validation, test, truth.lowest_rmse(validation), viewers, films, mean)
-
-
-def _block(train: Ratings) -> tuple[Tensor, Tensor]:
-    """The films that most have seen, and viewers who saw about half of them."""
-    films = torch.bincount(train.item).argsort(descending=True, stable=True)[: 2 * COLUMNS : 2]
-    _, mask = train.to_dense()
-    half = (mask[:, films].sum(1) - COLUMNS / 2).abs() + 1 / (1 + mask.sum(1))
-    return half.argsort(stable=True)[:ROWS], films
 
 
 @dataclass(frozen=True, eq=False)
