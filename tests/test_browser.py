@@ -175,7 +175,7 @@ def accessible(page, box):
 EXPLORERS = {  # a label of each
     "01_frobenius_objective.ipynb": ["rank k"],
     "02_gradients.ipynb": ["h = 10^"],
-    "03_learning_rate.ipynb": ["η / η*", "matrix"],
+    "03_learning_rate.ipynb": ["steps", "rank k", "matrix"],
     "04_toy_example.ipynb": ["learning rate η"],
     "05_rank.ipynb": ["start scale"],
     "06_noise.ipynb": ["noise σ"],
@@ -186,7 +186,7 @@ EXPLORERS = {  # a label of each
 
 
 LAST_SETTINGS = {
-    "03_learning_rate.ipynb": ["η = 2.20 η*.", "Matrix 5, η = 0.0079: settled."]
+    "03_learning_rate.ipynb": ["η = 0.30 η*, step 0: w = 0.50, h = 1.50", "η = 0.30 η* = 0.0204: settled."]
 }  # what explorers then say
 
 

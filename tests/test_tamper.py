@@ -64,7 +64,9 @@ def notebook(*, plain: bool) -> NotebookNode:
     new = nbformat.v4
     cells = [new.new_markdown_cell(TOP), new.new_code_cell(SUM)]
     cells += [
-        new.new_markdown_cell("## Look — extra\n\nThe sum is 7.75, or roughly $7.8$; the first part is 16.1 % of it: `1.25`.")
+        new.new_markdown_cell(
+            "## Look — extra\n\nThe sum is 7.75, or roughly $7.8$; the first part is 16.1 % of it: `1.25`."
+        )
     ]
     cells += [new.new_code_cell("_ = 0" if plain else source) for source in (FIGURE, EXPLORER, DRIVE)]
     cells += [new.new_code_cell(OTHER)]

@@ -26,7 +26,16 @@ from mflearn.environment import RoundTrip
 from mflearn.exact import lowest_loss
 from mflearn.matrices import toy_matrix
 from mflearn.plots import canvas
-from mflearn.widgets import Explorer, difference_quotient, learning_rate, noise, outer_products, rank, rank_and_rate
+from mflearn.widgets import (
+    Explorer,
+    difference_quotient,
+    landscape,
+    learning_rate,
+    noise,
+    outer_products,
+    rank,
+    rank_and_rate,
+)
 from mflearn.widgets.explorer import choice, log_slider, slider
 from mflearn.widgets.picture import Stage
 from mflearn.widgets.prediction import Question
@@ -338,7 +347,8 @@ def pictures():
         noise.draw,
         [noise.compute(k, level, 3, errors) for k, level in ((1, 1.0), (3, 0.5)) for errors in noise.ERRORS],
     )
-    yield learning_rate.draw, [learning_rate.compute(q, 0.5, 1.0, k) for q in (0.3, 2.2) for k in (1, 2)]
+    yield learning_rate.draw, [learning_rate.compute(q, k) for q in (0.3, 2.2) for k in (1, 2)]
+    yield landscape.draw, [landscape.compute(q, 0.5, 1.0, step) for q in (0.3, 2.2) for step in (0, 9)]
     formulas = itertools.product(
         (-3.0, -9.0), difference_quotient.QUOTIENTS[:1], list(difference_quotient.FORMULAS)[:2]
     )
@@ -346,7 +356,7 @@ def pictures():
     factors = [{f"{X}{i}{j}": size * i + j for X in "WH" for i in (1, 2, 3, 4) for j in (1, 2)} for size in (0.1, 0.3)]
     yield outer_products.draw, [outer_products.compute(k, **entries) for k in (2, 1) for entries in factors]
     game, trials = widgets.explore_stability_game(), []
-    for matrix, eta in (("1", 0.3), ("2", 0.1), ("3", 0.06), ("4", 0.02)):
+    for matrix, eta in (("1", 0.4955), ("2", 0.1972), ("3", 0.06761), ("4", 0.02)):
         game.set(matrix=matrix, eta=eta)
         trials.append(game.result)
         game.register()
@@ -711,10 +721,8 @@ def test_a_regime_has_its_name(losses, diverged, word):
 
 @pytest.mark.parametrize(("fraction", "settles"), [(0.9, True), (1.1, False)])
 def test_what_settles_is_below_the_limit(fraction, settles):
-    result = learning_rate.compute(fraction, 0.5, 0.6, 1)
-    floor = float(lowest_loss(toy_matrix(), 1))
-    assert (learning_rate.regime(result.walk, 0.0) == "settled") is settles
-    assert (learning_rate.regime(result.toy, floor) == "settled") is settles
+    words = learning_rate.describe(learning_rate.compute(fraction, 1))
+    assert words.endswith(": settled.") is settles
 
 
 def test_only_the_right_formula_has_a_v():
@@ -761,21 +769,25 @@ def test_outer_products_add_up_to_the_product():
     assert target.tolist() == toy_matrix().tolist()
 
 
-def test_the_game_keeps_only_what_settles_and_its_points_lie_on_the_law():
+def test_the_game_judges_and_keeps_only_what_is_near_the_limit():
     game = widgets.explore_stability_game()
     for name, matrix in learning_rate.MATRICES.items():
         limit = float(learning_rate.stable_eta(matrix))
-        game.set(matrix=name, eta=min(1.0, 1.1 * limit))
-        game.register()
-        assert name not in game.points, "what bounces was registered"
-        game.set(eta=0.94 * limit)
+        for eta, judged in ((1.1, "Too high: it does not settle."), (0.94, "Too low: a larger η settles as well")):
+            game.set(matrix=name, eta=min(1.0, eta * limit))
+            game.register()
+            assert judged in game.snapshot.words and name not in game.points
+        game.set(eta=0.983 * limit)
         game.children[1].click()  # the button
-        assert game.points[name] == pytest.approx(limit, rel=0.07)
+        assert "Well done: within 2 % of the limit." in game.snapshot.words
+        assert 0.98 * limit <= game.points[name] < limit
+        game.redraw()
+        assert "Well done" not in game.snapshot.words
     assert len(game.result.points) == 5
     figure = canvas()
     learning_rate.draw_game(figure)(game.result)
     points, _, law = (line.get_data() for line in figure.axes[1].lines)
-    assert np.multiply(*points) == pytest.approx(0.94 / 2, rel=0.07)
+    assert np.multiply(*points) == pytest.approx(0.983 / 2, rel=0.01)
     assert np.multiply(*law) == pytest.approx(1 / 2)
 
 

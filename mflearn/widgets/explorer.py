@@ -185,7 +185,9 @@ class Explorer(ipywidgets.VBox):
     def _work(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._wanted is not None)
+                if not self._news.wait_for(lambda: self._wanted is not None, timeout=60):
+                    self._worker = None  # the next move starts another
+                    return
                 while (rest := self._flood_ends() - time.monotonic()) > 0:
                     self._news.wait(rest)
             with self._turn:

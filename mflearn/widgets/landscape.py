@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import ipywidgets
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from ..plots import BLUE, VERMILLION, plot_landscape
@@ -61,7 +60,7 @@ def draw(figure: Figure) -> Update:
     (loss,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
     (now,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=8, linestyle="")
 
-    def update(result: Walk) -> list[Artist]:
+    def update(result: Walk):
         w, h = zip(*result.path, strict=True)
         walk.set_data(w, h)
         start.set_data(w[:1], h[:1])
@@ -82,8 +81,8 @@ def describe(result: Walk) -> str:
     words += f"loss {_short((w * h - 1) ** 2)}. The gradient is ({_short(slope[0])}, {_short(slope[1])}), "
     if slope == (0, 0) and w * h != 1:
         return words + "so the walk stays at this saddle for ever."
-    if math.hypot(*slope) < STILL:
-        place = "at a minimum" if abs(w * h - 1) < 0.01 else "close to the saddle"
+    if is_still(result):
+        place = "at a minimum" if is_lowest(result) else "close to the saddle"
         return words + f"so the walk hardly moves: it is {place}."
     if max(map(abs, result.next)) > FAR:
         return words + "and the walk leaves for infinity."
@@ -95,19 +94,15 @@ def _short(x: float) -> str:
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
-ENDS = (
-    "in one of the two valleys",
-    "at the saddle between them",
-    "nowhere: it jumps from valley to valley",
-)
+def is_still(walk: Walk) -> bool:
+    """Whether the next step is hardly a step."""
+    return math.hypot(*gradient(*walk.path[-1])) < STILL
 
 
-def where_it_ends(result: Walk) -> str:
-    """Where the walk is after its last step."""
-    w, h = result.path[-1]
-    if math.hypot(*gradient(w, h)) > STILL:
-        return ENDS[2]
-    return ENDS[0] if abs(w * h - 1) < 0.01 else ENDS[1]
+def is_lowest(walk: Walk) -> bool:
+    """Whether the walk is at a minimum, as far as one can see."""
+    w, h = walk.path[-1]
+    return abs(w * h - 1) < 0.01
 
 
 class Landscape(Explorer):
@@ -122,9 +117,12 @@ class Landscape(Explorer):
         }
         question = Question(
             "Start at w = −1, h = 1, on the ridge between both valleys. Where do 60 steps at η = 0.3 η* end?",
-            ENDS,
+            {
+                "in one of the two valleys": lambda result: is_still(result) and is_lowest(result),
+                "at the saddle between them": lambda result: is_still(result) and not is_lowest(result),
+                "nowhere: it jumps from valley to valley": lambda result: not is_still(result),
+            },
             lambda _: {"fraction": 0.3, "w": -1.0, "h": 1.0, "step": STEPS},
-            where_it_ends,
             "On the ridge the gradient points along the ridge, so no step leaves it. Any other start leaves it.",
         )
         forward = ipywidgets.Button(description="Step", tooltip="one step further")

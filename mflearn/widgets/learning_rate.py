@@ -11,7 +11,7 @@ from torch import Tensor
 from ..descent import Run, factorize
 from ..exact import lowest_loss, singular_values, stable_eta
 from ..matrices import matrix_with_singular_values, toy_matrix
-from ..plots import BLUE, GHOST, GREY, VERMILLION, plot_landscape
+from ..plots import BLUE, GHOST, GREY, VERMILLION
 from .explorer import Explorer, Question, Update, choice, log_slider, slider
 
 A = toy_matrix()
@@ -22,19 +22,16 @@ STEPS = 300
 
 @dataclass(frozen=True)
 class Descent:
-    """The same fraction of η* on the 1×1 matrix [1], where the walk can be seen, and on the toy matrix."""
+    """A descent on the toy matrix with a fraction of η*."""
 
     fraction: float
     k: int
-    walk: Run  # on [1], with its path
-    toy: Run
+    run: Run
 
 
-def compute(fraction: float, w: float, h: float, k: int) -> Descent:
-    """Two descents with η = fraction · η*; for [1], σ₁ = 1 and η* = ½."""
-    start = torch.tensor([[w]], dtype=torch.float64), torch.tensor([[h]], dtype=torch.float64)
-    walk = factorize([[1.0]], start=start, eta=fraction / 2, steps=200, keep_path=True)
-    return Descent(fraction, k, walk, factorize(A, k, eta=fraction * ETA, steps=STEPS))
+def compute(fraction: float, k: int) -> Descent:
+    """The descent with η = fraction · η*."""
+    return Descent(fraction, k, factorize(A, k, eta=fraction * ETA, steps=STEPS))
 
 
 @functools.cache
@@ -44,12 +41,9 @@ def steps_to_settle(k: int) -> Tensor:
 
 
 def draw(figure: Figure) -> Update:
-    """The walk on the landscape, the loss of the toy matrix, and the U of steps against η."""
-    ground, ax, U = figure.subplots(1, 3, width_ratios=(1.1, 1.3, 1.1))
-    plot_landscape(ground).set_title("(w h − 1)²: the walk")
-    (walk,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
-    (origin,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="white")
-    ax.set(xlim=(0, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step", title="4×2 toy matrix: loss − lowest loss")
+    """The loss of the toy matrix, and the U of steps against η."""
+    ax, U = figure.subplots(1, 2, width_ratios=(1.3, 1))
+    ax.set(xlim=(0, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step", title="loss − lowest loss (grey: before)")
     ax.grid(alpha=0.3)
     (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (loss,) = ax.plot([], [], color=BLUE, linewidth=2)
@@ -58,21 +52,19 @@ def draw(figure: Figure) -> Update:
     U.grid(alpha=0.3)
     U.axvline(1, color=VERMILLION, linestyle="--", linewidth=1.5)
     U.text(1.04, 2200, "η* = 1/(2σ₁)", color=VERMILLION)
+    U.text(1.04, 12, "beyond η* it never\nsettles", color=GREY)
     (steps,) = U.plot([], [], color=BLUE, marker="o", markersize=3)
     (here,) = U.plot([], [], color=GREY, linewidth=3, alpha=0.6)
 
     def update(result: Descent):
-        path = torch.stack((result.walk.path.W[:, 0, 0], result.walk.path.H[:, 0, 0])).clamp(-1e6, 1e6)
-        walk.set_data(*path)
-        origin.set_data(*path[:, :1])
-        losses = (result.toy.loss - lowest_loss(A, result.k)).clamp(1e-12, 1e12).numpy()
+        losses = (result.run.loss - lowest_loss(A, result.k)).clamp(1e-12, 1e12).numpy()
         ghost.set_data(*loss.get_data())  # the setting before
         loss.set_data(range(len(losses)), losses)
-        last = [len(losses) - 1] if result.toy.diverged else []
+        last = [len(losses) - 1] if result.run.diverged else []
         end.set_data(last, losses[last].clip(max=5e7))
         steps.set_data(FRACTIONS, steps_to_settle(result.k))
         here.set_data([result.fraction] * 2, [8, 4000])
-        return [walk, origin, ghost, loss, end, steps, here]
+        return [ghost, loss, end, steps, here]
 
     return update
 
@@ -88,40 +80,25 @@ def regime(run: Run, floor: float) -> str:
 
 
 def describe(result: Descent) -> str:
-    """How the two descents ended."""
-    W, H = result.walk.path
-    last, before = (float(W[i]) * float(H[i]) for i in (-1, -2))
-    how = regime(result.walk, 0.0)
-    if how == "settled":
-        how = f"settled at w = {float(result.walk.W):.2f}, h = {float(result.walk.H):.2f}"
-    elif how.startswith("bouncing"):
-        how = f"bounces, last between w h = {min(last, before):.2f} and {max(last, before):.2f}"
-    return (
-        f"η = {result.fraction:.2f} η*. The walk on (w h − 1)²: {how}. The toy matrix at k = {result.k}, "
-        f"η = {result.fraction * ETA:.4f}: {regime(result.toy, float(lowest_loss(A, result.k)))}."
-    )
+    """How the descent ended."""
+    how = regime(result.run, float(lowest_loss(A, result.k)))
+    return f"Toy matrix, k = {result.k}, η = {result.fraction:.2f} η* = {result.fraction * ETA:.4f}: {how}."
 
 
 def explore_learning_rate() -> Explorer:
-    """How large may η be, and from which start?"""
-    controls = {
-        "fraction": slider("η / η*", 0.3, 0.05, 2.2, step=0.05),
-        "w": slider("start w", 0.5, -2.5, 2.5, step=0.1),
-        "h": slider("start h", 1.5, -2.5, 2.5, step=0.1),
-        "k": slider("rank k", 1, 1, 2),
-    }
+    """How large may η be?"""
+    controls = {"fraction": slider("η / η*", 0.3, 0.05, 2.2, step=0.05), "k": slider("rank k", 1, 1, 2)}
     question = Question(
-        "At η = 1.05 η*, what will the walk on the left do near the dashed curve?",
+        "At η = 1.05 η*, just above the limit, what will the loss of the toy matrix do?",
         {
-            "it settles on the curve": lambda result: regime(result.walk, 0.0).startswith("settled"),
-            "it creeps towards the curve": lambda result: regime(result.walk, 0.0).startswith("still falling"),
-            "it bounces across the curve for ever": lambda result: regime(result.walk, 0.0).startswith("bouncing"),
-            "it leaves for infinity": lambda result: regime(result.walk, 0.0).startswith("diverged"),
+            "it settles at the floor": lambda result: describe(result).endswith("settled."),
+            "it jumps to and fro for ever": lambda result: "bouncing" in describe(result),
+            "it leaves for infinity": lambda result: "diverged" in describe(result),
         },
-        lambda _: {"fraction": 1.05, "w": 0.5, "h": 1.5, "k": 1},
-        "Each step jumps across the curve and lands a little too far on the other side; near η* it is still caught.",
+        lambda _: {"fraction": 1.05, "k": 1},
+        "Each step jumps across the valley and lands a little too far on the other side; near η* it is still caught.",
     )
-    return Explorer(compute, draw, describe, controls, question, title="the learning rate", size=(10.5, 3.6))
+    return Explorer(compute, draw, describe, controls, question, title="the learning rate", size=(9.5, 3.6))
 
 
 # The game ------------------------------------------------------------------------------------------------------------
@@ -133,6 +110,7 @@ MATRICES = {
     "4": matrix_with_singular_values([20.0, 8.0, 1.0], m=6, n=4, seed=4),
     "5": matrix_with_singular_values([60.0, 5.0], m=5, n=5, seed=5),
 }
+NEAR = 0.98  # of the limit: a point from there on counts as found
 LARGEST = {name: float(singular_values(M)[0]) for name, M in MATRICES.items()}  # σ₁
 
 
@@ -145,6 +123,7 @@ class Trial:
     run: Run
     verdict: str
     points: tuple[tuple[str, float], ...]
+    judged: str = ""  # what is said of an η that was to be registered
 
 
 class Game(Explorer):
@@ -152,7 +131,8 @@ class Game(Explorer):
 
     def __init__(self) -> None:
         self.points: dict[str, float] = {}
-        controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0)}
+        self.judged = ""
+        controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0, step=0.005)}
         button = ipywidgets.Button(description="Register this η", tooltip="keep this η as my answer for this matrix")
         button.on_click(lambda _: self.register())
         super().__init__(self._try, draw_game, describe_game, controls, title="the largest stable η", extra=(button,))
@@ -161,13 +141,20 @@ class Game(Explorer):
         M = MATRICES[matrix]
         (m, n), size = M.shape, M.norm().sqrt()
         run = factorize(M, eta=eta, steps=1000, start=(torch.full((m, 1), 0.3) * size, torch.full((1, n), 0.3) * size))
-        return Trial(matrix, eta, run, regime(run, float(lowest_loss(M, 1))), tuple(self.points.items()))
+        return Trial(matrix, eta, run, regime(run, float(lowest_loss(M, 1))), tuple(self.points.items()), self.judged)
 
     def register(self) -> None:
-        """Keep the present η for the present matrix, if the descent settled."""
-        if self.result.verdict == "settled":
-            self.points[self.result.matrix] = self.result.eta
+        """Judge the present η for the present matrix, and keep it if it is right."""
+        matrix, eta = self.result.matrix, self.result.eta
+        if self.result.verdict != "settled":
+            self.judged = "Too high: it does not settle."
+        elif eta < NEAR / (2 * LARGEST[matrix]):
+            self.judged = "Too low: a larger η settles as well, so go on."
+        else:
+            self.judged = "Well done: within 2 % of the limit. It is registered."
+            self.points[matrix] = eta
         self.redraw()
+        self.judged = ""
 
 
 def draw_game(figure: Figure) -> Update:
@@ -200,7 +187,8 @@ def draw_game(figure: Figure) -> Update:
 def describe_game(trial: Trial) -> str:
     """What this η did, and which points are registered so far."""
     kept = ", ".join(f"matrix {name}: {eta:.3g}" for name, eta in sorted(trial.points)) or "none"
-    return f"Matrix {trial.matrix}, η = {trial.eta:.3g}: {trial.verdict}. Registered: {kept}."
+    judged = f" {trial.judged}" if trial.judged else ""
+    return f"Matrix {trial.matrix}, η = {trial.eta:.3g}: {trial.verdict}.{judged} Registered: {kept}."
 
 
 def explore_stability_game() -> Game:
