@@ -34,15 +34,15 @@ class Prior:
     standard deviation, and the mean of the rows of G over the items that they rated.
     """
 
-    precision: Tensor  # (..., k + 1, k + 1), Λ: the inverse covariance
-    B: Tensor  # (..., 2 + d, k + 1)
+    precision: Tensor  # (k + 1, k + 1), Λ: the inverse covariance
+    B: Tensor  # (2 + d, k + 1)
     G: Tensor  # (n, d)
     log_count: Tensor  # (3,), the least, the mean and the standard deviation over the users
     weighted: bool = False  # Λ counts once for each rating
     alpha: float | None = None  # of implicit feedback
 
     def mean(self, item: Tensor) -> Tensor:
-        """fᵀ B (..., k + 1) of somebody who rated these items (N,)."""
+        """fᵀ B (k + 1,) of somebody who rated these items (N,)."""
         least, mean, deviation = self.log_count.double()
         log_count = torch.tensor(float(max(len(item), 1))).double().log()
         log_count = torch.maximum(log_count, least)  # nobody in training gave fewer; the others say nothing
@@ -55,40 +55,40 @@ class Prior:
 class Model:
     """Factors with the labels of users and items: the rating of item i by user u is μ + w_u·h_i.
 
-    W = [b, w, 1] and H = [1; h; c] hold the biases. After Gibbs sampling a leading axis counts the draws, and
-    predictions are means over the draws; otherwise there is none.
+    W = [b, w, 1] and H = [1; h; c] hold the biases.
     """
 
     users: tuple  # (m,) labels
     items: tuple  # (n,) labels
     limits: tuple[float, float]  # the lowest and the highest training value: predictions stay between
     mean: float  # μ
-    W: Tensor  # (..., m, k + 2)
-    H: Tensor  # (..., k + 2, n)
-    noise: Tensor  # (...), σ²
+    W: Tensor  # (m, k + 2)
+    H: Tensor  # (k + 2, n)
+    noise: Tensor  # (), σ²
     prior: Prior
     spread: Tensor | None  # (m + n, k + 2, k + 2), covariances of the rows of W and the columns of H
     begin: Tensor  # (m + 1,): the items that user u rated are rated[begin[u]:begin[u + 1]]
     rated: Tensor  # (N,)
 
     @classmethod
-    def of(cls, ratings: Ratings, sweeps: list) -> "Model":
-        """From the last sweep of a solver, or from several draws of Gibbs sampling."""
-        if not sweeps:
-            raise ValueError("solver gave no sweep; it must be one such as bayes or partial(als, lam=0.1)")
-        last = sweeps[-1]
-        Z, noise, prior, spread = last.Z, torch.tensor(last.noise, dtype=torch.float64), last.prior, last.spread
-        if len(sweeps) > 1:
-            Z = torch.stack([sweep.Z for sweep in sweeps])
-            noise = torch.tensor([sweep.noise for sweep in sweeps], dtype=torch.float64)
-            precision = torch.stack([sweep.prior.precision for sweep in sweeps])
-            B = torch.stack([sweep.prior.B for sweep in sweeps])
-            prior, spread = Prior(precision, B, prior.G, prior.log_count, prior.weighted, prior.alpha), None
-        W, H = Z[..., : last.m, :].contiguous(), Z[..., last.m :, :].contiguous().mT
-        limits = (float(ratings.value.min()), float(ratings.value.max())) if prior.alpha is None else (-np.inf, np.inf)
-        begin = pad(torch.bincount(ratings.user, minlength=last.m).cumsum(0), (1, 0))
-        rated = ratings.item[ratings.user.int().argsort(stable=True)]
-        return cls(ratings.users, ratings.items, limits, last.mean, W, H, noise, prior, spread, begin, rated)
+    def of(cls, ratings: Ratings, sweep: Any) -> "Model":
+        """From a sweep of a solver, see `recommend`, over these ratings."""
+        limits = float(ratings.value.min()), float(ratings.value.max())
+        noise = torch.tensor(sweep.noise, dtype=torch.float64)
+        begin = pad(torch.bincount(ratings.user, minlength=sweep.m).cumsum(0), (1, 0))
+        return cls(
+            users=ratings.users,
+            items=ratings.items,
+            limits=limits if sweep.prior.alpha is None else (-np.inf, np.inf),
+            mean=sweep.mean,
+            W=sweep.Z[: sweep.m],
+            H=sweep.Z[sweep.m :].mT,
+            noise=noise,
+            prior=sweep.prior,
+            spread=sweep.spread,
+            begin=begin,
+            rated=ratings.item[ratings.user.int().argsort(stable=True)],
+        )
 
     @cached_property
     def row(self) -> dict:
@@ -101,8 +101,7 @@ class Model:
         return {label: index for index, label in enumerate(self.items)}
 
     def __repr__(self) -> str:
-        draws = f", {len(self.W)} draws" if self.W.ndim == 3 else ""
-        return f"Model({len(self.users):,} users × {len(self.items):,} items, k = {self.W.shape[-1] - 2}{draws})"
+        return f"Model({len(self.users):,} users × {len(self.items):,} items, k = {self.W.shape[1] - 2})"
 
     def predict_all(self, ratings: Ratings) -> Tensor:
         """What the model predicts for each of these ratings, (N,)."""
@@ -112,16 +111,15 @@ class Model:
         if ratings.items is not self.items:
             item = positions(ratings.items, self.column, "items")[item]
         result, H = torch.empty(len(user), dtype=torch.float64), self.H.mT
-        for part in torch.arange(len(user)).split(max(1, 2**24 // self.W[..., 0, :].numel())):  # bounded memory
-            WH = torch.linalg.vecdot(self.W[..., user[part], :], H[..., item[part], :])
-            result[part] = _over_draws(WH).double()
+        for part in torch.arange(len(user)).split(2**20):  # bounded memory
+            result[part] = torch.linalg.vecdot(self.W[user[part]], H[item[part]]).double()
         return result.add_(self.mean).clamp_(*self.limits)
 
     def user(self, label: Any) -> "Taste":
         """A user of the training ratings."""
         u = int(positions([label], self.row, "label")[0])
         covariance = None if self.spread is None else self.spread[u]
-        return Taste(self, self.W[..., u, :], covariance, self.rated[self.begin[u] : self.begin[u + 1]])
+        return Taste(self, self.W[u], covariance, self.rated[self.begin[u] : self.begin[u + 1]])
 
     def fold_in(self, items: Iterable, values: Iterable) -> "Taste":
         """A new user who gives these values to these items: one solve of k + 1 equations, no training.
@@ -135,20 +133,18 @@ class Model:
             came = f"there are {len(item.unique())} different items and {len(value)} values"
             raise ValueError(f"{came}; give one value for each item")
         prior, Y = self.prior, self.H.mT.double()
-        y, r, weight = Y[..., item, :], value - self.mean, torch.ones_like(value)
+        y, r, weight = Y[item], value - self.mean, torch.ones_like(value)
         if prior.alpha is not None:
             weight = prior.alpha * value.abs()
             r = (1 + weight) * (value > 0)
-        gram, target = (y * weight[:, None]).mT @ y, (y * r[:, None]).sum(-2)  # Σ y yᵀ and Σ r y
+        gram, target = (y * weight[:, None]).mT @ y, (y * r[:, None]).sum(0)  # Σ y yᵀ and Σ r y
         if prior.alpha is not None:
             gram = gram + Y.mT @ Y  # each pair counts once, as 0
         if self.spread is not None:
             gram = gram + self.spread[len(self.users) + item].double().sum(0)
-        noise, precision = self.noise[..., None], prior.precision.double()
-        precision = precision * (max(len(item), 1) if prior.weighted else 1)
-        P = gram[..., :-1, :-1] / noise[..., None] + precision
-        g = (target[..., :-1] - gram[..., :-1, -1]) / noise
-        g = g + (prior.mean(item)[..., None, :] @ precision)[..., 0, :]
+        precision = prior.precision.double() * (max(len(item), 1) if prior.weighted else 1)
+        P = gram[:-1, :-1] / self.noise + precision
+        g = (target[:-1] - gram[:-1, -1]) / self.noise + prior.mean(item) @ precision
         w = pad(torch.linalg.solve(P, g), (0, 1), value=1.0)
         return Taste(self, w, pad(torch.linalg.inv(P), (0, 1, 0, 1)), item)
 
@@ -162,8 +158,7 @@ class Model:
         i, count = int(positions([item], self.column, "item")[0]), checked.integer(count, "count", least=1)
         checked.choice(by, "by", ["cosine", "dot"])
         _, C, H = self._without_biases
-        dot = _over_draws((H[..., None, :, i] @ C @ H)[..., 0, :])
-        variance = _over_draws((C @ H * H).sum(-2))
+        dot, variance = H[:, i] @ C @ H, (C @ H * H).sum(0)
         score = dot if by == "dot" else dot / (variance * variance[i]).sqrt().clamp_min(1e-30)
         return self._best(score, torch.tensor([i]), count)
 
@@ -190,11 +185,10 @@ class Model:
 
     @cached_property
     def _without_biases(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The mean w̄ (..., k) and the covariance C (..., k, k) of the rows w of all users, and h (..., k, n)."""
-        W, H = self.W[..., 1:-1].double(), self.H[..., 1:-1, :].double()
-        mean = W.mean(-2)
-        W = W - mean[..., None, :]
-        return mean, W.mT @ W / len(self.users), H
+        """The mean w̄ (k,) and the covariance C (k, k) of the rows w of all users, and h (k, n)."""
+        W = self.W[:, 1:-1].double()
+        mean = W.mean(0)
+        return mean, (W - mean).mT @ (W - mean) / len(self.users), self.H[1:-1].double()
 
     def _best(self, score: Tensor, without: Tensor, count: int) -> list[tuple[Any, float]]:
         """The labels and scores of the `count` items with the highest score (n,), `without` some."""
@@ -259,8 +253,8 @@ class Taste:
     """One user as the model sees them: what they would give to each item, how sure that is, and their list."""
 
     model: Model
-    w: Tensor  # (..., k + 2): [b, w, 1]
-    covariance: Tensor | None  # (..., k + 2, k + 2)
+    w: Tensor  # (k + 2,): [b, w, 1]
+    covariance: Tensor | None  # (k + 2, k + 2), None for users that als or implicit trained on
     seen: Tensor  # (N,) the columns of the items that they rated
 
     def predict(self, items: Iterable | None = None) -> Tensor:
@@ -271,19 +265,15 @@ class Taste:
         """The standard deviation of the rating of each item (N,), of all of them without any given.
 
         Its square is y·S y + w·T w + tr(S T) + σ², from the covariances S of the user's row w and T of the item's row
-        y. After Gibbs sampling, the variance over the draws takes the place of the terms with T.
+        y. After als, T is 0.
         """
         model, at, w = self.model, self._columns(items), self.w.double()
         if model.prior.alpha is not None:
             raise ValueError("deviation is not known after implicit feedback, which predicts no ratings")
-        if self.covariance is None and w.ndim == 1:
-            raise ValueError("deviation is known after bayes and gibbs; after als for a new user only: see fold_in")
-        y = model.H.mT[..., at, :].double()
-        S = torch.zeros(w.shape[-1]).double().diag() if self.covariance is None else self.covariance.double()
-        variance = (y @ S * y).sum(-1) + model.noise[..., None]
-        if w.ndim == 2:  # draws
-            over_draws = (y @ w[..., None])[..., 0].var(0, correction=0)
-            return (variance.mean(0) + over_draws).sqrt()
+        if self.covariance is None:
+            raise ValueError("deviation is known after bayes; after als for a new user only: see fold_in")
+        y, S = model.H.mT[at].double(), self.covariance.double()
+        variance = (y @ S * y).sum(-1) + model.noise
         if model.spread is not None:
             T = model.spread[len(model.users) :][at].double()
             variance = variance + (T * (S + torch.outer(w, w))).sum((-2, -1))
@@ -299,12 +289,12 @@ class Taste:
         """
         checked.choice(by, "by", ["cosine", "dot"])
         mean, C, H = self.model._without_biases
-        w = self.w[..., 1:-1].double() - mean
-        dot = (w[..., None, :] @ H)[..., 0, :]
+        w = self.w[1:-1].double() - mean
+        dot = w @ H
         if by == "dot":
-            return _over_draws(dot)
-        length = torch.linalg.vecdot(w, (torch.linalg.pinv(C, hermitian=True) @ w[..., None])[..., 0])
-        return _over_draws(dot / (length[..., None] * (C @ H * H).sum(-2)).sqrt().clamp_min(1e-30))
+            return dot
+        length = w @ (torch.linalg.pinv(C, hermitian=True) @ w)
+        return dot / (length * (C @ H * H).sum(0)).sqrt().clamp_min(1e-30)
 
     def top(self, count: int = 10) -> list[tuple[Any, float]]:
         """The items that would be rated highest: [(label, rating), ...], best first, without those rated already."""
@@ -317,13 +307,7 @@ class Taste:
 
     def _unlimited(self, columns: Tensor | slice) -> Tensor:
         """The predicted ratings before they are limited to the scale."""
-        y = self.model.H.mT[..., columns, :].double()
-        return _over_draws((y @ self.w.double()[..., None])[..., 0]) + self.model.mean
-
-
-def _over_draws(values: Tensor) -> Tensor:
-    """The mean over the draws of values (..., n), if there are draws."""
-    return values if values.ndim == 1 else values.mean(0)
+        return self.model.H.mT[columns].double() @ self.w.double() + self.model.mean
 
 
 def _array(archive: zipfile.ZipFile, name: str, shape: tuple | None = None) -> np.ndarray:

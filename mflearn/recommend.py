@@ -1,12 +1,11 @@
-"""The solvers for sparse ratings: alternating least squares, implicit feedback, variational Bayes, Gibbs sampling.
+"""The solvers for sparse ratings: alternating least squares, implicit feedback, and variational Bayes.
 
 Each is a generator of sweeps without an end. A sweep solves for all users, then for all items, by the half step of
-`sides`. The solvers differ in the prior of a row, and in what they keep of the row: its best value (least squares), its
-distribution (Bayes), or a draw from it (Gibbs). `fit` makes a model of the last sweep.
+`sides`. The solvers differ in the prior of a row, and in what they keep of the row: its best value (least squares), or
+its distribution (Bayes). `fit` makes a model of the last sweep.
 """
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ class Sweep(Factors):
 
     Z: Tensor
     m: int
-    loss: float  # what the solver lowers: the objective, minus the bound; for Gibbs, which lowers nothing, Σ e²
+    loss: float  # what the solver lowers: the objective, or minus the bound
     mean: float  # μ
     noise: float  # σ²
     prior: Prior
@@ -79,17 +78,7 @@ def bayes(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = 
     of the ratings never falls.
     """
     rng = _generator(ratings, k, seed, dtype)
-    return _bayes(ratings, k, rng, dtype, draw=False)
-
-
-def gibbs(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Iterator[Sweep]:
-    """Gibbs sampling: each row is drawn from its normal distribution, given the rows of the other side.
-
-    A sweep is one draw. The mean of the predictions of many draws is the estimate (Salakhutdinov & Mnih 2008); see
-    `average` of `fit`.
-    """
-    rng = _generator(ratings, k, seed, dtype)
-    return _bayes(ratings, k, rng, dtype, draw=True)
+    return _bayes(ratings, k, rng, dtype)
 
 
 def fit(
@@ -98,38 +87,33 @@ def fit(
     *,
     solver: Callable[..., Iterator[Sweep]] = bayes,
     sweeps: int = 10,
-    average: int = 1,
     validation: Ratings | None = None,
     patience: int = 3,
     seed: int = 0,
 ) -> Model:
     """The model after so many sweeps of a solver: `fit(ratings)`, `fit(ratings, 8, solver=partial(als, lam=0.05))`.
 
-    `average`: predict by the mean over the last so many sweeps, which is what Gibbs sampling is for. `validation`:
-    ratings of the same users and items; the model is that of the sweep with the lowest RMSE on them, and the fit ends
-    when `patience` sweeps in a row were no better.
+    `validation`: ratings of the same users and items; the model is that of the sweep with the lowest RMSE on them, and
+    the fit ends when `patience` sweeps in a row were no better.
     """
     sweeps, patience = checked.integer(sweeps, "sweeps", least=1), checked.integer(patience, "patience", least=1)
-    average = checked.integer(average, "average", least=1)
-    if average > sweeps:
-        raise ValueError(f"average is {average}; there are {sweeps} sweeps")
     if validation is not None:
-        if (given(validation, "validation").users, validation.items) != (ratings.users, ratings.items):
+        labels = given(validation, "validation").users, validation.items
+        if labels != (ratings.users, ratings.items):
             raise ValueError("validation has other users or items than ratings; take both from one split")
-        if average > 1:
-            raise ValueError("validation cannot be used while average is above 1; give one of them")
-    kept, lowest, best = deque(maxlen=average), np.inf, 0
+    kept, lowest, best = None, np.inf, 0
     for number, sweep in enumerate(itertools.islice(solver(ratings, k, seed=seed), sweeps)):
         if validation is None:
-            kept.append(sweep)
+            kept = sweep
             continue
-        error = float((Model.of(ratings, [sweep]).predict_all(validation) - validation.value).square().mean())
+        error = float((Model.of(ratings, sweep).predict_all(validation) - validation.value).square().mean())
         if error < lowest:
-            lowest, best = error, number
-            kept.append(sweep)
+            kept, lowest, best = sweep, error, number
         elif number - best >= patience:
             break
-    return Model.of(ratings, list(kept))
+    if kept is None:
+        raise ValueError("solver gave no sweep; it must be one such as bayes or partial(als, lam=0.1)")
+    return Model.of(ratings, kept)
 
 
 def _generator(ratings: Ratings, k: int, seed: int, dtype: torch.dtype) -> np.random.Generator:
@@ -163,8 +147,7 @@ def _least_squares(users: Side, items: Side, mean: float, lam: float, alpha: flo
         yield sweep
 
 
-def _bayes(ratings: Ratings, k: int, rng: np.random.Generator, dtype: torch.dtype, *, draw: bool) -> Iterator[Sweep]:
-    """Variational Bayes; with `draw`, Gibbs sampling."""
+def _bayes(ratings: Ratings, k: int, rng: np.random.Generator, dtype: torch.dtype) -> Iterator[Sweep]:
     m, n, K, N = *ratings.shape, k + 2, len(ratings)
     users, items = two_sides(ratings, k, ratings.mean, rng, dtype)
     variance = float(ratings.value.var(correction=0)) or 1.0
@@ -177,17 +160,14 @@ def _bayes(ratings: Ratings, k: int, rng: np.random.Generator, dtype: torch.dtyp
     noise, constant = 0.7 * variance, float(users.value.double().square().sum())
     while True:
         with one_thread() as threads:
-            bound = 0.0
-            spread = None if draw else torch.empty(m + n, K, K, dtype=dtype)
-            for side, other, rows in ((users, items, slice(0, m)), (items, users, slice(m, m + n))):
-                draws = torch.from_numpy(rng.standard_normal((side.size, K - 1))).to(dtype) if draw else None
-                covariance = None if draw else spread[rows]
-                squares, logs, total = half_step(side, other, threads, noise=noise, covariance=covariance, draws=draws)
+            bound, spread = 0.0, torch.empty(m + n, K, K, dtype=dtype)
+            for side, other, covariance in ((users, items, spread[:m]), (items, users, spread[m:])):
+                squares, logs, total = half_step(side, other, threads, noise=noise, covariance=covariance)
                 bound += 0.5 * logs + side.update_prior(total, unit[side.free])
             squares += constant
             noise = (squares + variance) / (N + 1)  # under a weak prior, worth one rating
             bound -= 0.5 * (N + 1) * np.log(noise)
             prior = Prior(users.precision, users.B, G, log_count)
-            Z, loss = torch.cat((users.X, items.X)), squares if draw else -float(bound)
-            sweep = Sweep(Z, m, loss, ratings.mean, noise, prior, spread)
+            Z = torch.cat((users.X, items.X))
+            sweep = Sweep(Z, m, -float(bound), ratings.mean, noise, prior, spread)
         yield sweep

@@ -151,7 +151,7 @@ def _baseline(ratings: Ratings, b: Tensor, c: Tensor, shrink: float) -> Model:
     noise = max(float(errors.square().mean()), 1e-9)
     precision = torch.tensor([[max(shrink, 1e-9) / noise]], dtype=torch.float64)
     prior = Prior(precision, B=torch.zeros(2, 1), G=torch.zeros(len(c), 0), log_count=torch.ones(3))
-    return Model.of(ratings, [Sweep(torch.cat((W, columns)), len(b), noise, ratings.mean, noise, prior)])
+    return Model.of(ratings, Sweep(torch.cat((W, columns)), len(b), noise, ratings.mean, noise, prior))
 
 
 def _hits(listed: Sequence, relevant: Collection) -> list[bool]:

@@ -59,7 +59,7 @@ class Side:
         """For each row, the mean of table[column_t] over its ratings t; 0 for a row without ratings."""
         return self.sum(table.contiguous(), 0, self.size) / self.count[:, None].clamp_min(1)
 
-    def update_prior(self, covariance: Tensor | float, unit: Tensor) -> float:
+    def update_prior(self, covariance: Tensor, unit: Tensor) -> float:
         """Estimate the mean f B and the precision Λ of the rows from the rows themselves; ½ (size + 1) log |Λ|.
 
         f are the features. The estimate maximises the bound of variational Bayes under a weak prior, worth one row:
@@ -87,13 +87,11 @@ def half_step(
     noise: float = 1.0,
     weighted: bool = False,
     covariance: Tensor | None = None,
-    draws: Tensor | None = None,
 ) -> tuple[float, float, Tensor | float]:
     """Solve for all rows of a side, given the other; return Σ e² − Σ r², Σ log |P⁻¹| and Σ P⁻¹ over its rows.
 
     The prior counts once for each row; `weighted`: once for each rating, as the penalty of ALS does. With `covariance`
-    (size, K, K), P⁻¹ is written there and counts in E[x xᵀ]. With `draws` (size, K − 1), standard normal numbers, each
-    row is drawn from its distribution N(P⁻¹ g, P⁻¹) instead of set to the mean of it.
+    (size, K, K), P⁻¹ is written there and counts in E[x xᵀ].
     """
     X, free, fixed, K = side.X, side.free, side.fixed, side.X.shape[1]
     i, j = torch.triu_indices(K, K)
@@ -118,8 +116,6 @@ def half_step(
                 f"the equations of a row are singular in {X.dtype}; give a larger lam, or dtype=torch.float64"
             )
         X[a:b, free] = torch.cholesky_solve(g[..., None], L)[..., 0]
-        if draws is not None:
-            X[a:b, free] += solve_triangular(L.mT, draws[a:b, :, None], upper=True)[..., 0]
         outer, total = upper_outer(X[a:b]), 0.0
         if covariance is not None:
             root = solve_triangular(L, identity.expand_as(L), upper=False)

@@ -59,8 +59,8 @@ class Recommender:
                 if number == SWEEPS:
                     break
                 if not watch(number / SWEEPS):
-                    return Model.of(self.ratings, [sweep])
-            self.models[solver, k] = Model.of(self.ratings, [sweep])
+                    return Model.of(self.ratings, sweep)
+            self.models[solver, k] = Model.of(self.ratings, sweep)
         return self.models[solver, k]
 
     def compute(

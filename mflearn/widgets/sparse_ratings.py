@@ -85,7 +85,7 @@ def compute(k: int, lam: float, share: float, solver: str = SOLVERS[0], eta: flo
     seen = known.train.sample(round(share * len(known.train)))
     walk = als(seen, k, lam=lam) if solver == SOLVERS[0] else stochastic(seen, k, lam, eta)
     sweeps = itertools.takewhile(lambda sweep: sweep.Z.isfinite().all(), itertools.islice(walk, SWEEPS))
-    models = [Model.of(seen, [sweep]) for sweep in sweeps]
+    models = [Model.of(seen, sweep) for sweep in sweeps]
     train, validation = torch.full((2, SWEEPS), torch.inf, dtype=torch.float64)
     for part, errors in ((seen, train), (known.validation, validation)):
         for i, model in enumerate(models):

@@ -16,7 +16,7 @@ import torch
 
 from mflearn.model import Model
 from mflearn.ratings import Ratings
-from mflearn.recommend import als, bayes, fit, gibbs
+from mflearn.recommend import als, bayes
 from mflearn.scores import biases
 
 THREADS = 2
@@ -48,15 +48,8 @@ def ours(train: Ratings, test: Ratings, seed: int, clock: Clock, *, k: int = 16,
             sweep = next(walk)
         counted = clock if number == 0 else nullcontext()  # a fit makes a model once, of its last sweep
         with counted:
-            model = Model.of(train, [sweep])
+            model = Model.of(train, sweep)
         yield model.predict_all(test)
-
-
-def ours_fitted(train: Ratings, test: Ratings, seed: int, clock: Clock, **options: object) -> Course:
-    """Our `fit`, with these options."""
-    with clock:
-        model = fit(train, seed=seed, **options)
-    yield model.predict_all(test)
 
 
 def ours_biases(train: Ratings, test: Ratings, _seed: int, clock: Clock) -> Course:
@@ -211,7 +204,6 @@ RECOMMENDERS: dict[str, tuple[str | None, Callable[..., Course]]] = {  # the lib
     "mflearn, as it comes (Bayes, k = 16)": (None, ours),
     "mflearn, Bayes, k = 8": (None, partial(ours, k=8)),
     "mflearn, ALS, k = 4": (None, partial(ours, k=4, solver=als)),
-    "mflearn, Gibbs, k = 8, 40 draws": (None, partial(ours_fitted, k=8, solver=gibbs, sweeps=50, average=40)),
     "mflearn, ALS, k = 16": (None, partial(ours, solver=als)),
     "mflearn, biases": (None, ours_biases),
     "myFM, Gibbs": ("myfm", partial(myfm, kind="Gibbs")),
