@@ -5,14 +5,11 @@ import io
 import os
 import re
 import tomllib
-import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 import pooch
@@ -23,7 +20,8 @@ from .festival import Truth, invent
 from .ratings import Ratings
 from .titles import Table
 
-MOST_BYTES = 1 << 28  # bytes of a file in an archive: 256 MB; a file that would grow beyond is refused
+Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
+Folder = Path | zipfile.Path  # on the disk or in an archive, which is never unpacked
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,42 +54,39 @@ class Source:
     ratings: int
     folder: str  # in the archive, and in MFLEARN_DATA
     remotes: tuple[Remote, ...]
-    read: Callable  # from a function that reads a member by its name, to a table of ratings and a list of items
+    read: Callable[[Folder], tuple[pd.DataFrame, Iterable[Item]]]  # the ratings, and what is known of their items
     licence: str
     citation: str
 
 
-def load(name: str | os.PathLike = "festival", *, otherwise: str | None = None) -> Dataset:
+def load(name: str | os.PathLike = "festival") -> Dataset:
     """Ratings by name: "festival", invented, always there; one of SOURCES; or the path of a CSV file or its folder.
 
     Real ones are looked for in the folder that MFLEARN_DATA names, then among what `mflearn data NAME` has downloaded.
-    Nothing is downloaded here: where they are missing, FileNotFoundError says how to get them, or, with
-    otherwise="festival", a warning says so and the festival comes instead.
+    Nothing is downloaded here: where they are missing, FileNotFoundError says how to get them.
 
     User, item and value are the columns of a CSV file with these names, else its first three. A folder has a
     ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a column title, and others.
     """
-    checked.choice(otherwise, "otherwise", [None, "festival"])
+    names = ", ".join(["festival", *SOURCES])
     if not isinstance(name, str | os.PathLike):
-        raise TypeError(f"name is {' '.join(str(name).split()):.40}; it must be one of {', '.join(names())}, or a path")
+        raise TypeError(f"name is {' '.join(str(name).split()):.40}; it must be one of {names}, or a path")
     name = os.fspath(name)
-    try:
-        return _named(name)
-    except FileNotFoundError as missing:
-        if otherwise is None or name not in SOURCES:
-            raise
-        warnings.warn(f"{missing}; the invented festival stands in for it", stacklevel=2)
+    if name == "festival":
         return festival()
+    if name in SOURCES:
+        return _published(SOURCES[name])
+    for folder in (Path(), *_own()):
+        path = folder / name if name.lower().endswith(".csv") else folder / name / "ratings.csv"
+        if os.path.isfile(path):  # False for a name that no file can have, where `Path.is_file` raises an error
+            return _from_csv(path)
+    came = " ".join(name.split())[:30]
+    raise FileNotFoundError(f"{came} is no CSV file, no folder with ratings.csv, and none of {names}")
 
 
-def names() -> list[str]:
-    """The names that `load` knows."""
-    return ["festival", *SOURCES]
-
-
-def festival(viewers: int = 600, films: int = 152, *, seed: int = 0) -> Dataset:
+def festival() -> Dataset:
     """The invented ratings of `festival.invent`, by titles and names, with their `truth`."""
-    ratings, truth, programme = invent(viewers, films, seed=seed)
+    ratings, truth, programme = invent()
     return Dataset(
         name="festival",
         ratings=ratings,
@@ -110,7 +105,7 @@ def get(name: str, folder: str | os.PathLike | None = None, *, progress: bool = 
     folder = cache() if folder is None else Path(folder)
     for remote in source.remotes:
         downloads.fetch(remote, folder, progress=progress)
-    return _dataset(source, _members(source, folder))
+    return _dataset(source, _inside(source, folder))
 
 
 def cache() -> Path:
@@ -132,35 +127,16 @@ def listing() -> Table:
 
 def where(name: str) -> Path | None:
     """The folder in which a set of ratings is: that of MFLEARN_DATA, then that of the downloads; None if in neither."""
-    source = SOURCES[checked.choice(name, "name", list(SOURCES))]
-    return next((folder for folder, *_ in _places(source)), None)
+    return next((place for place, _ in _places(SOURCES[name])), None)
 
 
-def _named(name: str) -> Dataset:
-    if name == "festival":
-        return festival()
-    if name in SOURCES:
-        source = SOURCES[name]
-        if place := next(_places(source), None):
-            return _dataset(source, place[1])
-        damaged = any((folder / source.remotes[0].path).is_file() for folder in (*_own(), cache()))
-        state = "damaged" if damaged else "not on this machine"
-        raise FileNotFoundError(f"{name} is {state}; to get it: mflearn data {name}")
-    if path := _table(name):
-        return _from_csv(path)
-    raise FileNotFoundError(
-        f"{' '.join(name.split()):.30} is no CSV file, no folder with ratings.csv, and none of {', '.join(names())}"
-    )
-
-
-def _table(name: str) -> Path | None:
-    """The CSV file of this name, or in the folder of this name."""
-    for folder in (Path(), *_own()):
-        path = folder / name if name.lower().endswith(".csv") else folder / name / "ratings.csv"
-        with suppress(OSError):  # of a name that no file can have
-            if path.is_file():
-                return path
-    return None
+def _published(source: Source) -> Dataset:
+    found = next(_places(source), None)
+    if found:
+        return _dataset(source, found[1])
+    damaged = any((place / source.remotes[0].path).is_file() for place in (*_own(), cache()))
+    state = "damaged" if damaged else "not on this machine"
+    raise FileNotFoundError(f"{source.name} is {state}; to get it: mflearn data {source.name}")
 
 
 def _own() -> list[Path]:
@@ -168,62 +144,30 @@ def _own() -> list[Path]:
     return [Path(folder).expanduser()] if (folder := os.environ.get("MFLEARN_DATA")) else []
 
 
-def _places(source: Source) -> Iterator[tuple[Path, Callable[[str], bytes]]]:
-    """Folders in which these ratings are, each with a function from the name of a member to its bytes."""
-    for folder in _own():
-        if (unpacked := folder / source.folder).is_dir():  # in the care of whoever put it there
-            yield unpacked, _reader(unpacked)
-    for folder in (*_own(), cache()):
-        if all(downloads.intact(remote, folder) for remote in source.remotes):
-            yield folder, _members(source, folder)
+def _places(source: Source) -> Iterator[tuple[Path, Folder]]:
+    """Where these ratings are, and the folder there that holds their files."""
+    for place in _own():
+        if (unpacked := place / source.folder).is_dir():  # in the care of whoever put it there
+            yield unpacked, unpacked
+    for place in (*_own(), cache()):
+        if all(downloads.intact(remote, place) for remote in source.remotes):
+            yield place, _inside(source, place)
 
 
-def _members(source: Source, folder: Path) -> Callable[[str], bytes]:
-    first = folder / source.remotes[0].path
-    if first.suffix == ".zip":
-        return lambda name: member(first, f"{source.folder}/{name}")
-    return _reader(folder / source.folder)
+def _inside(source: Source, place: Path) -> Folder:
+    """The folder with the files of a download."""
+    first = place / source.remotes[0].path
+    return zipfile.Path(first, f"{source.folder}/") if first.suffix == ".zip" else place / source.folder
 
 
-def _reader(folder: Path) -> Callable[[str], bytes]:
-    return lambda name: _bytes(folder / name)
+def _bytes(folder: Folder, name: str) -> bytes:
+    if not (folder / name).is_file():
+        raise ValueError(f"{folder.name} holds no {name}")
+    return (folder / name).read_bytes()
 
 
-def _bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise ValueError(f"{path.parent.name} holds no {path.name}")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are read")
-    return path.read_bytes()
-
-
-def member(archive: Path, name: str) -> bytes:
-    """The bytes of a file in a zip archive, which is never unpacked.
-
-    Refused: an archive that would write outside its folder if it were, and a file of more than MOST_BYTES bytes.
-    """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for entry in opened.namelist():
-                path = PurePosixPath(entry.replace("\\", "/"))
-                if path.is_absolute() or ".." in path.parts:
-                    raise ValueError(f"{archive.name} holds {entry!r:.60}, outside its own folder; it is not read")
-            size = opened.getinfo(name).file_size
-            if size > MOST_BYTES:
-                raise ValueError(f"{name} in {archive.name} has {size:,} bytes; at most {MOST_BYTES:,} are read")
-            return opened.read(name)
-    except KeyError:
-        raise ValueError(f"{archive.name} holds no {name}") from None
-    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive.name} cannot be read: {error}") from None
-
-
-Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
-
-
-def _dataset(source: Source, read: Callable[[str], bytes]) -> Dataset:
-    frame, items = source.read(read)
-    return _assembled(source.name, frame, items, source.licence, source.citation)
+def _dataset(source: Source, folder: Folder) -> Dataset:
+    return _assembled(source.name, *source.read(folder), source.licence, source.citation)
 
 
 def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: str = "", citation: str = "") -> Dataset:
@@ -274,44 +218,41 @@ def _year(title: str) -> int | None:
 
 
 def _from_csv(path: Path) -> Dataset:
-    frame = _ratings(_bytes(path), ",", 0)
-    if path.name != "ratings.csv":
-        return _assembled(path.stem, frame, ())
-    beside = (path.with_name(f"{kind}.csv") for kind in ("movies", "books", "items"))
-    items = next(filter(Path.is_file, beside), None)
-    whole = frame["item"].dtype.kind == "i"
-    return _assembled(path.resolve().parent.name, frame, _items(_bytes(items), whole) if items else ())
+    if path.name == "ratings.csv":
+        return _assembled(path.resolve().parent.name, *_comma_separated(path.parent))
+    return _assembled(path.stem, _ratings(path.read_bytes(), ",", 0), ())
 
 
-def _movielens_small(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
-    return _ratings(read("ratings.csv"), ",", 0), _items(read("movies.csv"), True)
+def _comma_separated(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
+    frame = _ratings(_bytes(folder, "ratings.csv"), ",", 0)
+    for name in ("movies.csv", "books.csv", "items.csv"):
+        if (folder / name).is_file():
+            return frame, _items(_bytes(folder, name), whole=frame["item"].dtype.kind == "i")
+    return frame, ()
 
 
-def _movielens_100k(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
-    kinds = [line.split("|")[0] for line in read("u.genre").decode("latin-1").split("\n") if "|" in line]
+def _movielens_100k(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
+    kinds = [line.split("|")[0] for line in _bytes(folder, "u.genre").decode("latin-1").split("\n") if "|" in line]
     items = []
-    for line in filter(None, read("u.item").decode("latin-1").split("\n")):
+    for line in filter(None, _bytes(folder, "u.item").decode("latin-1").split("\n")):
         label, title, *_, flags = line.rstrip("\r").split("|", 5)
         genres = (kind for kind, flag in zip(kinds, flags.split("|"), strict=True) if flag == "1")
         items.append((int(label), title, tuple(genres), _year(title)))
-    return _ratings(read("u.data"), "\t", None), items
+    return _ratings(_bytes(folder, "u.data"), "\t", None), items
 
 
-def _movielens_1m(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
-    lines = (line.rstrip("\r").split("::") for line in read("movies.dat").decode("latin-1").split("\n") if line)
+def _movielens_1m(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
+    text = _bytes(folder, "movies.dat").decode("latin-1")
+    lines = (line.rstrip("\r").split("::") for line in text.split("\n") if line)
     items = [(int(label), title, tuple(genres.split("|")), _year(title)) for label, title, genres in lines]
-    return _ratings(read("ratings.dat").replace(b"::", b"\t"), "\t", None), items
-
-
-def _goodbooks(read: Callable[[str], bytes]) -> tuple[pd.DataFrame, Iterable[Item]]:
-    return _ratings(read("ratings.csv"), ",", 0), _items(read("books.csv"), True)
+    return _ratings(_bytes(folder, "ratings.dat").replace(b"::", b"\t"), "\t", None), items
 
 
 READERS = {
-    "movielens-small": _movielens_small,
+    "movielens-small": _comma_separated,
     "movielens-100k": _movielens_100k,
     "movielens-1m": _movielens_1m,
-    "goodbooks": _goodbooks,
+    "goodbooks": _comma_separated,
 }
 
 

@@ -26,10 +26,6 @@ class Remote:
     sha256: str
     path: str  # where it goes, below the folder of all downloads
 
-    def __post_init__(self) -> None:
-        if not self.url.startswith("https://"):
-            raise ValueError(f"url is {self.url:.80}; it must begin with https://")
-
 
 def intact(remote: Remote, folder: str | os.PathLike) -> bool:
     """Whether this file is there, with the published bytes."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mflearn import datasets
-from mflearn.datasets import festival, load
+from mflearn.datasets import load
 from mflearn.festival import STARS, Truth, invent
 
 DATA = load()
@@ -29,13 +29,13 @@ def test_the_festival_is_the_same_everywhere():
 def test_the_festival_does_not_touch_the_global_seed():
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    festival(10, 5)
+    invent(10, 5)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_another_seed_is_another_festival():
-    assert not torch.equal(festival(20, 10, seed=1).ratings.item, festival(20, 10, seed=2).ratings.item)
-    assert torch.equal(festival(20, 10, seed=1).ratings.value, festival(20, 10, seed=1).ratings.value)
+    one, same, other = (invent(20, 10, seed=seed)[0] for seed in (1, 1, 2))
+    assert torch.equal(one.value, same.value) and not torch.equal(one.item, other.item)
 
 
 def test_titles_and_viewers_are_all_different():
@@ -130,25 +130,15 @@ def alone(monkeypatch, tmp_path):
     return tmp_path
 
 
-def one_line(kind, words, *args, **given):
+def one_line(kind, words, name):
     with pytest.raises(kind, match=words) as caught:
-        load(*args, **given)
+        load(name)
     assert "\n" not in str(caught.value) and len(str(caught.value)) <= 160
 
 
 @pytest.mark.parametrize("name", datasets.SOURCES)
 def test_what_is_missing_says_how_to_get_it(name, alone):
     one_line(FileNotFoundError, f"^{name} is not on this machine; to get it: mflearn data {name}$", name)
-
-
-def test_the_festival_stands_in_only_by_saying_so(alone):
-    with pytest.warns(
-        UserWarning, match="^movielens-1m is not on this machine; .*; the invented festival stands in"
-    ) as w:
-        data = load("movielens-1m", otherwise="festival")
-    assert data.name == "festival" and w[0].filename == __file__
-    one_line(ValueError, "otherwise is 'nothing'", "movielens-1m", otherwise="nothing")
-    one_line(FileNotFoundError, "movielens-1", "movielens-1", otherwise="festival")  # a slip of the pen
 
 
 def test_a_name_that_is_none(alone):
@@ -172,6 +162,11 @@ def test_a_folder_by_its_first_three_columns(alone):
     data = load("club")
     assert data.name == "club" and data.ratings.items == (7, 8)
     assert data.titles == {7: 'Bread, and "Salt"', 8: "Null"} and data.years == {7: 1999}
+
+
+def test_a_folder_without_its_ratings_says_so(alone):
+    (alone / "ml-latest-small").mkdir()
+    one_line(ValueError, "^ml-latest-small holds no ratings.csv$", "movielens-small")
 
 
 @pytest.mark.parametrize("content", ["item,name\n7,Bread\n", "item,title\n7,\n", "item,title\n7\n"])
