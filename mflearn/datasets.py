@@ -171,7 +171,7 @@ def _dataset(source: Source, folder: Folder) -> Dataset:
 
 
 def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: str = "", citation: str = "") -> Dataset:
-    ratings = Ratings.from_frame(frame)
+    ratings = Ratings.of(frame["user"], frame["item"], frame["value"])
     try:
         items = list(items)
     except (ValueError, csv.Error) as error:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ class Ratings:
     """N observed entries of a matrix, one row a user, one column an item: user[t] gave item[t] the value[t].
 
     A user or an item may be without ratings: both parts of a `split` keep all rows and columns. Make one by
-    `Ratings.of` or `from_frame`, which check once, and copy. `datasets.load` reads files.
+    `Ratings.of`, which checks once, and copies. `datasets.load` reads files.
     """
 
     user: Tensor  # (N,) int64, the row
@@ -37,35 +37,24 @@ class Ratings:
             raise ValueError(f"users, items and values {came}; they must have the same number, 1 or more")
 
     @classmethod
-    def of(
-        cls, user_labels: Iterable, item_labels: Iterable, values: Iterable, *, duplicates: str | None = None
-    ) -> "Ratings":
-        """From three lists of the same length: users, items, values. Labels may be of any hashable kind.
+    def of(cls, users: Iterable, items: Iterable, values: Iterable) -> "Ratings":
+        """From three lists or columns of the same length. Labels of users and items may be of any hashable kind.
 
         Rows and columns are in the order in which their labels first appear. A second rating of the same item by
-        the same user is an error, unless `duplicates` is "last", to keep the last one, or "mean".
+        the same user is an error.
 
         >>> Ratings.of(["Ann", "Bo", "Ann"], ["Alien", "Alien", "Brazil"], [5, 3, 4])
         Ratings(3 values, 2 users × 2 items)
         """
-        columns = ("user_labels", user_labels), ("item_labels", item_labels), ("values", values)
-        return _from_columns(columns, duplicates)
-
-    @classmethod
-    def from_frame(
-        cls,
-        frame: pd.DataFrame,
-        user: str = "user",
-        item: str = "item",
-        value: str = "value",
-        *,
-        duplicates: str | None = None,
-    ) -> "Ratings":
-        """From a table with one rating a row; `user`, `item` and `value` name its columns."""
-        for name, column in (("user", user), ("item", item), ("value", value)):
-            checked.choice(column, name, list(frame.columns))
-        columns = [(f"column {column!r}", frame[column]) for column in (user, item, value)]
-        return _from_columns(columns, duplicates)
+        user, users = _numbered(users, "users")
+        item, items = _numbered(items, "items")
+        ratings = cls(user, item, checked.array(values, "values", axes=1), users, items)
+        again = pd.Index((user * len(items) + item).numpy()).duplicated()
+        if again.any():
+            second = int(again.argmax())
+            pair = f"user {users[user[second]]!r:.30} and item {items[item[second]]!r:.30}"
+            raise ValueError(f"{again.sum()} ratings are duplicates, the first of {pair}; give one rating of each pair")
+        return ratings
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -76,11 +65,6 @@ class Ratings:
     def mean(self) -> float:
         """The mean value."""
         return float(self.value.mean())
-
-    @cached_property
-    def row(self) -> dict:
-        """The row of each user's label."""
-        return {label: index for index, label in enumerate(self.users)}
 
     @cached_property
     def column(self) -> dict:
@@ -102,9 +86,7 @@ class Ratings:
         """
         share = checked.number(share, "share", above=0, below=1)
         order = _order(len(self), seed)
-        tested = torch.zeros(len(self), dtype=torch.bool)
-        tested[order[: round(share * len(self))]] = True
-        return self._parted(tested, order, cold, f"a share of {share:g}")
+        return self._parted(order[: round(share * len(self))], order, cold, f"a share of {share:g}")
 
     def folds(self, count: int = 5, *, cold: bool = False, seed: int = 0) -> Iterator[tuple["Ratings", "Ratings"]]:
         """`count` pairs of training and test ratings; with `cold=True` each rating is tested in exactly one of them.
@@ -112,15 +94,7 @@ class Ratings:
         Without it, a rating is not tested if its user or item would have no training rating left, as in `split`.
         """
         count, order = checked.integer(count, "count", least=2), _order(len(self), seed)
-        parts = [order[start::count] for start in range(count)]
-
-        def pairs() -> Iterator[tuple[Ratings, Ratings]]:
-            for part in parts:
-                tested = torch.zeros(len(self), dtype=torch.bool)
-                tested[part] = True
-                yield self._parted(tested, order, cold, f"a fold of {count}")
-
-        return pairs()
+        return (self._parted(order[start::count], order, cold, f"a fold of {count}") for start in range(count))
 
     def sample(self, count: int, *, seed: int = 0) -> "Ratings":
         """`count` of these ratings, drawn without replacement, of the same users and items."""
@@ -134,28 +108,27 @@ class Ratings:
         chosen = torch.as_tensor(chosen)
         return Ratings(self.user[chosen], self.item[chosen], self.value[chosen], self.users, self.items)
 
-    def to_dense(self, *, hidden: float = math.nan) -> tuple[Tensor, Tensor]:
-        """A (m, n) with `hidden` where nothing is observed, and the mask (m, n) of what is."""
+    def to_dense(self) -> tuple[Tensor, Tensor]:
+        """A (m, n) with NaN where nothing is observed, and the mask (m, n) of what is."""
         m, n = self.shape
         if m * n > MOST_ENTRIES:
             raise ValueError(
                 f"to_dense would hold {m:,} × {n:,} entries; at most {MOST_ENTRIES:,} fit: use sample or where"
             )
-        A, mask = torch.full((m, n), hidden, dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
+        A, mask = torch.full((m, n), math.nan, dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
         A[self.user, self.item], mask[self.user, self.item] = self.value, True
         return A, mask
 
     def to_frame(self) -> pd.DataFrame:
         """A table with the columns user, item (their labels) and value."""
-        columns = {}
-        for name, index, labels in (("user", self.user, self.users), ("item", self.item, self.items)):
-            named = np.empty(len(labels), dtype=object)
-            named[:] = labels
-            columns[name] = pd.Series(named[index.numpy()]).infer_objects()
-        return pd.DataFrame({**columns, "value": self.value.numpy().copy()})
+        user = [self.users[u] for u in self.user.tolist()]
+        item = [self.items[i] for i in self.item.tolist()]
+        return pd.DataFrame({"user": user, "item": item, "value": self.value.tolist()})
 
-    def _parted(self, tested: Tensor, order: Tensor, cold: bool, asked: str) -> tuple["Ratings", "Ratings"]:
-        """Training and test ratings; `asked` says in an error what was asked for."""
+    def _parted(self, part: Tensor, order: Tensor, cold: bool, asked: str) -> tuple["Ratings", "Ratings"]:
+        """Training and test ratings, the latter from the places in `part`; `asked` says in an error what was asked."""
+        tested = torch.zeros(len(self), dtype=torch.bool)
+        tested[part] = True
         if not cold:
             for index, size in ((self.user, self.shape[0]), (self.item, self.shape[1])):
                 taught = torch.zeros(size, dtype=torch.bool)
@@ -176,7 +149,7 @@ def given(value: Any, name: str = "ratings") -> Ratings:
 
 
 def positions(labels: Iterable, known: dict, name: str) -> Tensor:
-    """Where each of these labels stands, (N,) int64; `known` is `Ratings.row` or `Ratings.column`.
+    """Where each of these labels stands, (N,) int64; `known` is `Model.row` or `Ratings.column`.
 
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
@@ -195,15 +168,6 @@ def _order(size: int, seed: int) -> Tensor:
     return torch.rand(size, dtype=torch.float64, generator=generator).argsort(stable=True)  # randperm may change
 
 
-def _from_columns(columns: Iterable[tuple[str, Any]], duplicates: str | None) -> Ratings:
-    """Ratings from three columns: labels of users, labels of items, values. Errors call each of them by its name."""
-    (user_name, user), (item_name, item), (value_name, value) = columns
-    user, users = _numbered(user, user_name)
-    item, items = _numbered(item, item_name)
-    value = checked.array(value, value_name, axes=1)
-    return _without_duplicates(Ratings(user, item, value, users, items), duplicates)
-
-
 def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     """The number of each label, (N,) int64, and the different labels, in the order in which they first appear."""
     if isinstance(labels, Tensor):
@@ -215,28 +179,3 @@ def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     if (numbers < 0).any():
         raise ValueError(f"{name} has no label at {int((numbers < 0).argmax())}; every rating needs one")
     return torch.from_numpy(numbers.astype(np.int64)), tuple(different.tolist())
-
-
-def _without_duplicates(ratings: Ratings, duplicates: str | None) -> Ratings:
-    """Ratings of which no two are of the same user and the same item."""
-    checked.choice(duplicates, "duplicates", [None, "last", "mean"])
-    pair = ratings.user * len(ratings.items) + ratings.item
-    ordered, place = pair.sort(stable=True)
-    again = torch.cat((torch.tensor([False]), ordered[1:] == ordered[:-1]))  # the same pair as the one before
-    if not again.any():
-        return ratings
-    if duplicates is None:
-        second = int(place[again].min())
-        who = f"{ratings.users[int(ratings.user[second])]!r:.30}"
-        what = f"{ratings.items[int(ratings.item[second])]!r:.30}"
-        came = f"{int(again.sum())} ratings are duplicates, the first of user {who} and item {what}"
-        raise ValueError(f'{came}; give duplicates="last" or "mean"')
-    if duplicates == "last":
-        last = torch.cat((~again[1:], torch.tensor([True])))  # the next pair is another one
-        return ratings.where(place[last].sort().values)
-    group = (~again).cumsum(0) - 1  # the same number for the same pair
-    sums = torch.zeros(int(group[-1]) + 1, dtype=torch.float64).index_add_(0, group, ratings.value[place])
-    first = place[~again]
-    value = ratings.value.clone()
-    value[first] = sums / torch.bincount(group)
-    return replace(ratings, value=value).where(first.sort().values)

@@ -154,11 +154,11 @@ LINES = [
     ("MatrixFactorization(tol=-1).fit(A)", "tol is -1; it must be a finite number of at least 0"),
     ("Ratings.of([1, 2], ['a'], [5])",
      "users, items and values have 2, 1 and 1 entries; they must have the same number, 1 or more"),
-    ("Ratings.of([1, None], ['a', 'b'], [5, 4])", "user_labels has no label at 1; every rating needs one"),
+    ("Ratings.of([1, None], ['a', 'b'], [5, 4])", "users has no label at 1; every rating needs one"),
     ("Ratings.of([1, 2], ['a', 'b'], [5, nan])", "values holds nan at [1]; all entries must be finite"),
     ("Ratings.of([1], ['a'], ['5'])", "values holds '5'; it must hold real numbers"),
-    ("Ratings.of([1], ['a'], [5], duplicates='first')",
-     "duplicates is 'first'; it must be one of None, 'last', 'mean'"),
+    ("Ratings.of([1, 1], ['a', 'a'], [5, 4])",
+     "1 ratings are duplicates, the first of user 1 and item 'a'; give one rating of each pair"),
     ("R.split(1.5)", "share is 1.5; it must be a finite number above 0 and below 1"),
     ("R.split(0.5, seed=-1)", "seed is -1; it must be a whole number, 0 or more"),
     ("R.folds(1)", "count is 1; it must be a whole number, 2 or more"),
@@ -222,7 +222,7 @@ def called_in_notebooks():
 NOT_ASKED = {  # no wrong argument of theirs is likely, or what they call answers
     *("mflearn.objectives.Factors", "mflearn.ratings.Ratings", "mflearn.model.Model.save"),
     *("mflearn.objectives.Frobenius.residual", "mflearn.objectives.Observed.residual"),
-    *("mflearn.ratings.Ratings.to_dense", "mflearn.objectives.Observed.gradient"),
+    "mflearn.objectives.Observed.gradient",
     *("mflearn.estimator.MatrixFactorization.transform", "mflearn.estimator.MatrixFactorization.inverse_transform"),
 }
 

@@ -181,10 +181,10 @@ BROKEN = {
     "empty": ("", "no table"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
     "no rows": ("user,item,value\n", "has shape"),
-    "words": ("user,item,value\n1,2,good\n", "'value' holds"),
-    "holes": ("user,item,value\n1,2,\n", "'value' holds nan"),
+    "words": ("user,item,value\n1,2,good\n", "^values holds 'good'"),
+    "holes": ("user,item,value\n1,2,\n", "^values holds nan"),
     "twice": ("user,item,value\n1,2,3\n1,2,4\n", "1 ratings are duplicates"),
-    "no label": ("user,item,value\n,2,3\nAnn,2,4\n", "has no label"),
+    "no label": ("user,item,value\n,2,3\nAnn,2,4\n", "^users has no label at 0"),
     "ragged": ("user,item,value\n1,2,3\n1,3,3,4,5\n", "no table"),
     "bytes": (b"\xff\xfe\x00\x01", "no table"),
 }

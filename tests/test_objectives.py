@@ -125,7 +125,7 @@ def listed(m=6, n=5, seed=0):
 @pytest.mark.parametrize("options", LISTED)
 def test_masked_and_listed_entries_agree(runs, options):
     ratings, options = listed(), dict(options)
-    masked, many = Frobenius(*ratings.to_dense(hidden=torch.nan), **options), Observed(ratings, **options)
+    masked, many = Frobenius(*ratings.to_dense(), **options), Observed(ratings, **options)
     W, H = batch(6, 5, 3, runs)
     assert torch.allclose(many(W, H), masked(W, H), rtol=1e-12, atol=0) and many(W, H).shape == runs
     for one, other in zip(many.gradient(W, H), masked.gradient(W, H), strict=True):

@@ -28,7 +28,7 @@ def test_labels_of_any_hashable_kind_come_back_in_the_order_of_their_appearance(
     assert ratings.user.tolist() == [0, 1, 0, 2, 1] and ratings.item.tolist() == [0, 1, 2, 0, 2]
     assert [*ratings.to_frame()["user"]] == users and [*ratings.to_frame()["item"]] == items
     assert len(ratings) == 5 and ratings.shape == (3, 3) and ratings.mean == 3
-    assert ratings.row["Bo"] == 0 and ratings.column["x"] == 2
+    assert ratings.column["x"] == 2
     assert repr(ratings) == "Ratings(5 values, 3 users × 3 items)"
 
 
@@ -36,24 +36,18 @@ def test_every_way_in_gives_the_same_ratings(tmp_path):
     frame = some().to_frame()
     frame.assign(when=1).to_csv(tmp_path / "some.csv", index=False)
     of = Ratings.of(frame.user, frame.item, frame.value)
-    named = Ratings.from_frame(frame.rename(columns={"value": "stars"}), value="stars")
     read = datasets.load(tmp_path / "some.csv").ratings
-    assert triples(of) == triples(named) == triples(read)
-    for other in (named, read):
-        assert other.users == of.users and other.items == of.items and torch.equal(other.value, of.value)
+    assert triples(of) == triples(read)
+    assert read.users == of.users and read.items == of.items and torch.equal(read.value, of.value)
 
 
 def test_duplicates_are_counted_and_the_first_is_named():
     who, what, value = [1, 2, 1, 1, 2, 3], ["a", "b", "a", "a", "b", "a"], [1, 2, 3, 8, 4, 5]
-    with pytest.raises(
-        ValueError, match="^3 ratings are duplicates, the first of user 1 and item 'a'; give duplicates="
-    ):
+    with pytest.raises(ValueError, match="^3 ratings are duplicates, the first of user 1 and item 'a'; give one"):
         Ratings.of(who, what, value)
-    last = Ratings.of(who, what, value, duplicates="last")
-    mean = Ratings.of(who, what, value, duplicates="mean")
-    assert triples(last) == {(1, "a", 8), (2, "b", 4), (3, "a", 5)}
-    assert triples(mean) == {(1, "a", 4), (2, "b", 3), (3, "a", 5)}
-    assert [*last.to_frame()["value"]] == [8, 4, 5] and [*mean.to_frame()["value"]] == [4, 3, 5]
+    with pytest.raises(ValueError, match="^1 ratings are duplicates") as caught:
+        Ratings.of(["u" * 500] * 2, ["i" * 500] * 2, [1, 2])
+    assert len(str(caught.value)) <= 160
 
 
 def test_nothing_of_the_caller_is_kept_and_nothing_can_be_set():
@@ -139,12 +133,10 @@ def test_a_split_that_leaves_nothing_says_so():
 
 
 def test_a_table_of_another_kind_says_what_is_missing(tmp_path):
-    with pytest.raises(ValueError, match="value is 'stars'; it must be one of 'user', 'item', 'value'"):
-        Ratings.from_frame(some().to_frame(), value="stars")
-    with pytest.raises(ValueError, match=r"^column 'value' holds nan at \[1\]; all entries must be finite"):
-        Ratings.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, 2], "value": [1, np.nan]}))
-    with pytest.raises(ValueError, match="^column 'user' has no label at 1; every rating needs one"):
-        Ratings.from_frame(pd.DataFrame({"user": [1, None], "item": [1, 2], "value": [1, 2]}))
+    with pytest.raises(ValueError, match=r"^values holds nan at \[1\]; all entries must be finite"):
+        Ratings.of(pd.Series([1, 2]), pd.Series([1, 2]), pd.Series([1, np.nan]))
+    with pytest.raises(ValueError, match="^users has no label at 1; every rating needs one"):
+        Ratings.of(pd.Series([1, None]), pd.Series([1, 2]), pd.Series([1, 2]))
     with pytest.raises(FileNotFoundError):
         datasets.load(tmp_path / "none.csv")
     for text in (b"", b"\xff\xfe\x00user", b'user,item,value\n"1,2,3\n'):

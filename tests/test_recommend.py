@@ -91,7 +91,7 @@ def test_implicit_feedback_lowers_the_sum_over_all_pairs():
     ratings, _ = invented(15, 12, share=0.4)
     ratings = Ratings(ratings.user, ratings.item, ratings.value - 3, ratings.users, ratings.items)  # some below 0
     alpha, lam = 2.0, 0.7
-    R, _ = ratings.to_dense(hidden=0)
+    R = ratings.to_dense()[0].nan_to_num(0)
     losses = []
     for sweep in sweeps(implicit(ratings, 3, alpha=alpha, lam=lam, **DOUBLE), 40):
         W, H = sweep

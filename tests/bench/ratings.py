@@ -40,7 +40,8 @@ def load(name: str) -> Ratings:
     if not folder:
         raise FileNotFoundError("MFLEARN_DATA is not set; let it name the folder that holds " + " and ".join(DATA))
     path, *columns = DATA[name]
-    return Ratings.from_frame(pd.read_csv(Path(folder) / path), *columns)
+    frame = pd.read_csv(Path(folder) / path)
+    return Ratings.of(*(frame[column] for column in columns))
 
 
 def invented(size: int, seed: int = 0) -> Ratings:
