@@ -20,8 +20,7 @@ from torch.nn.functional import pad
 from . import checked
 from .ratings import Ratings, given, positions
 
-FORMAT = 1  # of a saved model
-LABELS = str | int | float  # that can be saved
+FORMAT = 2  # of a saved model
 TENSORS = "W", "H", "noise", "spread", "begin", "rated"  # of a model
 PRIOR_TENSORS = "precision", "B", "G", "log_count"
 
@@ -73,21 +72,15 @@ class Model:
     @classmethod
     def of(cls, ratings: Ratings, sweep: Any) -> "Model":
         """From a sweep of a solver, see `recommend`, over these ratings."""
+        W, H = sweep
         limits = float(ratings.value.min()), float(ratings.value.max())
+        if sweep.prior.alpha is not None:
+            limits = -np.inf, np.inf
         noise = torch.tensor(sweep.noise, dtype=torch.float64)
-        begin = pad(torch.bincount(ratings.user, minlength=sweep.m).cumsum(0), (1, 0))
+        begin = pad(torch.bincount(ratings.user, minlength=len(W)).cumsum(0), (1, 0))
+        rated = ratings.item[ratings.user.int().argsort(stable=True)]
         return cls(
-            users=ratings.users,
-            items=ratings.items,
-            limits=limits if sweep.prior.alpha is None else (-np.inf, np.inf),
-            mean=sweep.mean,
-            W=sweep.Z[: sweep.m],
-            H=sweep.Z[sweep.m :].mT,
-            noise=noise,
-            prior=sweep.prior,
-            spread=sweep.spread,
-            begin=begin,
-            rated=ratings.item[ratings.user.int().argsort(stable=True)],
+            ratings.users, ratings.items, limits, sweep.mean, W, H, noise, sweep.prior, sweep.spread, begin, rated
         )
 
     @cached_property
@@ -105,11 +98,8 @@ class Model:
 
     def predict_all(self, ratings: Ratings) -> Tensor:
         """What the model predicts for each of these ratings, (N,)."""
-        user, item = given(ratings).user, ratings.item
-        if ratings.users is not self.users:
-            user = positions(ratings.users, self.row, "users")[user]
-        if ratings.items is not self.items:
-            item = positions(ratings.items, self.column, "items")[item]
+        user = positions(given(ratings).users, self.row, "users")[ratings.user]
+        item = positions(ratings.items, self.column, "items")[ratings.item]
         result, H = torch.empty(len(user), dtype=torch.float64), self.H.mT
         for part in torch.arange(len(user)).split(2**20):  # bounded memory
             result[part] = torch.linalg.vecdot(self.W[user[part]], H[item[part]]).double()
@@ -204,15 +194,13 @@ class Model:
         until the new one is whole.
         """
         for label in (*self.users, *self.items):
-            if not isinstance(label, LABELS):
+            if not isinstance(label, str | int | float):
                 raise TypeError(f"users or items have the label {label!r:.40}; only text and numbers can be saved")
         tensors = {name: getattr(self, name) for name in TENSORS}
         tensors |= {name: getattr(self.prior, name) for name in PRIOR_TENSORS}
-        tensors["H"] = self.H.mT  # as it lies in memory
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
         header = {"format": FORMAT, "users": self.users, "items": self.items, "limits": self.limits, "mean": self.mean}
-        header |= {"weighted": self.prior.weighted, "alpha": self.prior.alpha}
-        header["arrays"] = {name: array.shape for name, array in arrays.items()}
+        header |= {"weighted": self.prior.weighted, "alpha": self.prior.alpha, "arrays": [*arrays]}
         path, text = Path(path), np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         with tempfile.TemporaryDirectory(prefix=path.name, dir=path.parent) as folder:
             part = Path(folder) / path.name
@@ -236,14 +224,12 @@ class Model:
             header = json.loads(_array(archive, "header").tobytes())
             if header["format"] != FORMAT:
                 raise ValueError(f"its format is {header['format']!r:.20}, this program reads {FORMAT}")
-            shapes = header["arrays"].items()
-            tensors = {name: torch.from_numpy(_array(archive, name, tuple(shape))) for name, shape in shapes}
-        own = {name: tensors.get(name) for name in TENSORS} | {"H": tensors["H"].mT}
+            tensors = {name: torch.from_numpy(_array(archive, name)) for name in header["arrays"]}
+        own = {name: tensors.get(name) for name in TENSORS}
         own |= {name: tuple(header[name]) for name in ("users", "items", "limits")}
-        if own["W"].shape[-2] != len(own["users"]) or own["H"].shape[-1] != len(own["items"]):
-            raise ValueError("it has not as many labels as rows of W and columns of H")
-        if tensors["precision"].shape[-1] != own["W"].shape[-1] - 1:
-            raise ValueError("its users have no biases; train it again")  # an option that there once was
+        (m, K), (rows, n) = own["W"].shape, own["H"].shape
+        if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
+            raise ValueError("its factors and labels do not fit each other")
         prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
         return cls(**own, mean=header["mean"], prior=prior)
 
@@ -310,14 +296,14 @@ class Taste:
         return self.model.H.mT[columns].double() @ self.w.double() + self.model.mean
 
 
-def _array(archive: zipfile.ZipFile, name: str, shape: tuple | None = None) -> np.ndarray:
-    """An array of the archive, read only if its size in the archive is that of its own shape and of the given one."""
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """An array of the archive, read only if it takes as many bytes there as its shape says."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
         np.lib.format.read_magic(member)
-        own, _, dtype = np.lib.format.read_array_header_1_0(member)
-        size = member.tell() + math.prod(own) * dtype.itemsize
-    if shape not in (None, own) or size != entry.file_size or entry.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} has not the size that the header says")
-    with archive.open(entry) as member:
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        size = member.tell() + math.prod(shape) * dtype.itemsize
+        if size != entry.file_size or entry.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{name} has not the size that its shape says")
+        member.seek(0)
         return np.lib.format.read_array(member, allow_pickle=False)

@@ -3,7 +3,6 @@
 For a list of n items, best first, and the items that are relevant to its reader:
 
     precision   the share of the list that is relevant
-    recall      the share of the relevant items that are on the list
     ndcg        Σ 1 / log₂(1 + place) over the hits, places from 1, divided by the same sum for the best possible list;
                 normalized discounted cumulative gain (Järvelin & Kekäläinen 2002)
 """
@@ -40,17 +39,7 @@ def precision(listed: Sequence, relevant: Collection) -> float:
     >>> precision(["a", "b", "c", "d"], {"b", "d", "x"})
     0.5
     """
-    hits = _hits(listed, relevant)
-    return sum(hits) / len(hits)
-
-
-def recall(listed: Sequence, relevant: Collection) -> float:
-    """Hits / number of the relevant.
-
-    >>> recall(["a", "b", "c", "d"], {"b", "d", "x", "y"})
-    0.5
-    """
-    return sum(_hits(listed, relevant)) / len(relevant)
+    return sum(item in relevant for item in listed) / len(listed)
 
 
 def ndcg(listed: Sequence, relevant: Collection) -> float:
@@ -59,30 +48,17 @@ def ndcg(listed: Sequence, relevant: Collection) -> float:
     >>> round(ndcg(["a", "b"], {"b"}), 5)
     0.63093
     """
-    hits = _hits(listed, relevant)
-    best = [True] * min(len(relevant), len(hits))
-    return _discounted(hits) / _discounted(best)
-
-
-def coverage(lists: Iterable[Sequence], items: Collection) -> float:
-    """The share of all items that are on at least one list.
-
-    >>> coverage([["a", "b"], ["a"]], ["a", "b", "c", "d"])
-    0.5
-    """
-    listed = {item for each in lists for item in each}
-    return len(listed.intersection(items)) / len(items)
+    best = [True] * min(len(relevant), len(listed))
+    return _discounted(item in relevant for item in listed) / _discounted(best)
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Means over the users who have something relevant in the test ratings; `users` says how many they are."""
+    """Precision and NDCG, means over the users who have something relevant in the test ratings; and the coverage."""
 
     precision: float
-    recall: float
     ndcg: float
-    coverage: float
-    users: int
+    coverage: float  # the share of all items that are on at least one list
 
 
 def ranking(model: Model, train: Ratings, test: Ratings, *, n: int = 10, relevant: float = 4.0) -> Ranking:
@@ -103,11 +79,11 @@ def ranking(model: Model, train: Ratings, test: Ratings, *, n: int = 10, relevan
     lists = [[label for label, _ in model.user(test.users[user]).top(n)] for user in wanted]
     if not all(lists):
         raise ValueError("train holds all items for a user: there is nothing to list; take train and test from a split")
-    pairs = [*zip(lists, wanted.values(), strict=True)]
-    means = [float(np.mean([score(*pair) for pair in pairs])) for score in (precision, recall, ndcg)]
-    return Ranking(*means, coverage(lists, train.items), len(lists))
+    means = [float(np.mean([*map(score, lists, wanted.values())])) for score in (precision, ndcg)]
+    return Ranking(*means, len(set().union(*lists)) / len(train.items))
 
 
+SHRINK = 10.0  # so many more ratings that each user and each item seem to have
 NEVER = 1e12  # a shrink that keeps b at 0, for new users, too
 
 
@@ -117,16 +93,15 @@ def mean(ratings: Ratings) -> Model:
     return _baseline(ratings, torch.zeros(m), torch.zeros(n), NEVER)
 
 
-def biases(ratings: Ratings, *, shrink: float = 10.0) -> Model:
-    """The baseline μ + b_u + c_i: c_i = Σ (r − μ) / (N_i + shrink), then b_u = Σ (r − μ − c_i) / (N_u + shrink).
+def biases(ratings: Ratings) -> Model:
+    """The baseline μ + b_u + c_i: c_i = Σ (r − μ) / (N_i + 10), then b_u = Σ (r − μ − c_i) / (N_u + 10).
 
-    `shrink` counts as so many more ratings without a deviation: who has few ratings stays near the mean (Koren 2010).
+    The 10 counts as ten more ratings without a deviation: who has few ratings stays near the mean (Koren 2010).
     """
-    shrink = checked.number(shrink, "shrink", least=0)
     m, n = given(ratings).shape
-    c = _shrunk_mean(ratings.item, ratings.value - ratings.mean, n, shrink)
-    b = _shrunk_mean(ratings.user, ratings.value - ratings.mean - c[ratings.item], m, shrink)
-    return _baseline(ratings, b, c, shrink)
+    c = _shrunk_mean(ratings.item, ratings.value - ratings.mean, n)
+    b = _shrunk_mean(ratings.user, ratings.value - ratings.mean - c[ratings.item], m)
+    return _baseline(ratings, b, c, SHRINK)
 
 
 def popularity(ratings: Ratings) -> Model:
@@ -137,10 +112,10 @@ def popularity(ratings: Ratings) -> Model:
     return replace(_baseline(ones, torch.zeros(m), count - 1, NEVER), limits=(-np.inf, np.inf))
 
 
-def _shrunk_mean(index: Tensor, value: Tensor, size: int, shrink: float) -> Tensor:
-    """For each row of `index`, the sum of its values over their number + shrink: (size,)."""
+def _shrunk_mean(index: Tensor, value: Tensor, size: int) -> Tensor:
+    """For each row of `index`, the sum of its values over their number + SHRINK: (size,)."""
     count = torch.bincount(index, minlength=size).clamp_min(1)
-    return torch.zeros(size, dtype=torch.float64).index_add_(0, index, value) / (count + shrink)
+    return torch.zeros(size, dtype=torch.float64).index_add_(0, index, value) / (count + SHRINK)
 
 
 def _baseline(ratings: Ratings, b: Tensor, c: Tensor, shrink: float) -> Model:
@@ -149,18 +124,9 @@ def _baseline(ratings: Ratings, b: Tensor, c: Tensor, shrink: float) -> Model:
     W, columns = torch.stack((b, torch.ones_like(b)), 1), torch.stack((torch.ones_like(c), c), 1)
     errors = ratings.mean + b[ratings.user] + c[ratings.item] - ratings.value
     noise = max(float(errors.square().mean()), 1e-9)
-    precision = torch.tensor([[max(shrink, 1e-9) / noise]], dtype=torch.float64)
+    precision = torch.tensor([[shrink / noise]], dtype=torch.float64)
     prior = Prior(precision, B=torch.zeros(2, 1), G=torch.zeros(len(c), 0), log_count=torch.ones(3))
     return Model.of(ratings, Sweep(torch.cat((W, columns)), len(b), noise, ratings.mean, noise, prior))
-
-
-def _hits(listed: Sequence, relevant: Collection) -> list[bool]:
-    """Whether each item of the list is relevant."""
-    if not len(listed) or not len(relevant):
-        raise ValueError(f"{'listed' if not len(listed) else 'relevant'} is empty; it must hold one item at least")
-    if len({*listed}) < len(listed):
-        raise ValueError("listed holds an item twice; each can be listed once")
-    return [item in relevant for item in listed]
 
 
 def _discounted(hits: Iterable[bool]) -> float:

@@ -559,7 +559,7 @@ DAMAGES = {
     "a flipped bit": lambda path: path.write_bytes(path.read_bytes().replace(b"\x00\x80?", b"\x00\x80@", 1)),
     "no header": lambda path: np.savez(path, W=np.ones((2, 3))),
     "a header that is no JSON": lambda path: rewritten(path, lambda h, a: (b"{'format'", a)),
-    "a later format": lambda path: rewritten(path, lambda h, a: (h | {"format": 99}, a)),
+    "another format": lambda path: rewritten(path, lambda h, a: (h | {"format": 1}, a)),
     "an array missing": lambda path: rewritten(path, lambda h, a: (h, without(a, "H"))),
     "a shape that does not fit": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"][:, :-1]})),
     "a label missing": lambda path: rewritten(path, lambda h, a: (h | {"users": h["users"][1:]}, a)),
@@ -569,9 +569,6 @@ DAMAGES = {
     "an unknown compression": lambda path: patched(path, 10, 99),
     "a shape beyond all memory": lambda path: grown(path),
     "compressed arrays": lambda path: np.savez_compressed(path, **dict(np.load(path))),
-    "a header that promises another size": lambda path: rewritten(
-        path, lambda h, a: (h | {"arrays": h["arrays"] | {"rated": [10**15]}}, a)
-    ),
     "pickled objects": lambda path: rewritten(path, lambda h, a: (h, a | {"W": np.array([Trap()], dtype=object)})),
 }
 
@@ -589,10 +586,9 @@ def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path, monkeypatch):
 
 
 def test_an_array_whose_bytes_are_fewer_than_its_shape_says_is_not_read(tmp_path):
-    """The header and the array itself both promise 9 · 10¹⁴ rows: no memory is asked for."""
+    """It promises 9 · 10¹⁴ rows: no memory is asked for."""
     path = tmp_path / "model.npz"
     models()[0].save(path)
-    rewritten(path, lambda h, a: (h | {"arrays": h["arrays"] | {"W": [900000000000000, 9]}}, a))
     grown(path)
     with pytest.raises(ValueError, match=r"^model.npz is no saved model: W has not the size"):
         Model.load(path)
