@@ -112,18 +112,13 @@ def descend(
     W, H = checked.start(start)
     Z = fast.runs_last(Factors.of(W, H).Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
-    return _walk(iter(objectives), Z, W.shape[-2], _update(rule, Z), gradient)
-
-
-def _update(rule: Callable, Z: Tensor) -> Callable:
-    """The `step` of the rule for the parameter Z."""
     made = rule([Z])
     try:
         inspect.signature(made.step).bind()
     except (AttributeError, TypeError):
         came = type(made).__name__
         raise TypeError(f"rule made a {came}; it must have a step() without a closure, as torch.optim.Adam") from None
-    return made.step
+    return _walk(iter(objectives), Z, W.shape[-2], made.step, gradient)
 
 
 def _walk(objectives: Iterator, Z: Tensor, m: int, update: Callable, gradient: Gradient) -> Iterator[Factors]:
@@ -135,18 +130,13 @@ def _walk(objectives: Iterator, Z: Tensor, m: int, update: Callable, gradient: G
         if gradient is by_hand and type(objective) is Frobenius:
             fast.gradient(objective, W, H, (slope_W, slope_H))
         else:
-            found_W, found_H = gradient(objective, W, H)
-            _copy(found_W, slope_W, "W")
-            _copy(found_H, slope_H, "H")
+            found = gradient(objective, W, H)
+            for name, part, place in zip("WH", found, (slope_W, slope_H), strict=True):
+                if part.shape != place.shape:  # torch would stretch a smaller one
+                    raise ValueError(f"gradient for {name} has shape {(*part.shape,)}; it must be {(*place.shape,)}")
+                place.copy_(part)
         update()
         yield Factors(Z.clone(), m)
-
-
-def _copy(found: Tensor, place: Tensor, name: str) -> None:
-    """Copy one part of a gradient to its place; a part of another shape could be stretched without a word."""
-    if found.shape != place.shape:
-        raise ValueError(f"gradient for {name} has shape {(*found.shape,)}; it must be {(*place.shape,)}")
-    place.copy_(found)
 
 
 @dataclass(frozen=True)
@@ -228,41 +218,33 @@ def record(
         limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
-        losses, path, runs = [first[None]], [start.Z[None]], _Runs(start)
+        losses, path = [first[None]], [start.Z[None]]
+        kept, step = start.Z, 0  # the last good point of each run; the steps taken
+        last, diverged = torch.zeros(start.runs, dtype=torch.int64), torch.zeros(start.runs, dtype=torch.bool)
         for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
             loss = measure(*Factors(Z, start.m))
             losses.append(loss)
             if keep_path:
                 path.append(Z)
-            runs.take(Z, good=loss <= limit)  # False for nan as well
-            if runs.diverged.all() or not _wanted(watch, runs.step):
+            good = loss <= limit  # False for nan as well
+            none_diverges = bool((good | diverged).all())  # then the last of these points is enough
+            for i in [len(Z) - 1] if none_diverges else range(len(Z)):
+                diverged = diverged | ~good[i]
+                kept = torch.where(diverged[..., None, None], kept, Z[i])
+                last = torch.where(diverged, last, step + i + 1)
+            step += len(Z)
+            if diverged.all():
                 break
-    last, diverged = runs.last.clone(), runs.diverged.clone()
+            answer = watch(step) if watch else None
+            if answer is not None and not answer:
+                break
+    last, diverged = last.clone(), diverged.clone()
     loss = torch.cat(losses)[: int(last.max()) + 2]  # the start, the good steps, and one at which a run diverged
-    gone = diverged & (torch.arange(len(loss)).view(-1, *[1] * last.ndim) > last + 1)
-    loss = loss.nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(gone, torch.inf)
+    gone = torch.arange(len(loss)).view(-1, *[1] * last.ndim) > last + 1
+    loss = loss.masked_fill(gone | loss.isnan(), torch.inf)
     path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
     k = torch.full(last.shape, start.Z.shape[-1])
-    return Run(loss, Factors(runs.Z.clone(), start.m), last, diverged, k, path)
-
-
-class _Runs:
-    """The last good point of each run, as far as a walk has been recorded."""
-
-    def __init__(self, start: Factors) -> None:
-        self.Z = start.Z  # (*runs, m + n, k)
-        self.step = 0  # how many steps have been taken
-        self.last = torch.zeros(start.runs, dtype=torch.int64)  # the step of Z
-        self.diverged = torch.zeros(start.runs, dtype=torch.bool)
-
-    def take(self, Z: Tensor, good: Tensor) -> None:
-        """Go on to Z (count, *runs, m + n, k), the points after the next steps; `good` is (count, *runs), bool."""
-        nothing_new = bool((good | self.diverged).all())  # no run diverges in these steps: the last point is enough
-        for i in [len(Z) - 1] if nothing_new else range(len(Z)):
-            self.diverged = self.diverged | ~good[i]
-            self.Z = torch.where(self.diverged[..., None, None], self.Z, Z[i])
-            self.last = torch.where(self.diverged, self.last, self.step + i + 1)
-        self.step += len(Z)
+    return Run(loss, Factors(kept.clone(), start.m), last, diverged, k, path)
 
 
 def _first_loss(objective: Objective, start: Factors) -> Tensor:
@@ -272,12 +254,6 @@ def _first_loss(objective: Objective, start: Factors) -> Tensor:
         came = f"a tensor of shape {(*loss.shape,)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
         raise TypeError(f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run")
     return loss
-
-
-def _wanted(watch: Callable[[int], Any] | None, step: int) -> bool:
-    """Whether the recording goes on after this step. A watch that returns None does not end it."""
-    answer = None if watch is None else watch(step)
-    return answer is None or bool(answer)
 
 
 def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, scale: float = 1.0) -> Factors:
@@ -303,9 +279,21 @@ def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
     So W H becomes b_u + w_u·h_i + c_i, and `Observed(..., biases=True)` lets descent move b and c, but not the 1s.
     """
     W, H = checked.start(factors)
-    zero, one = (torch.full_like(W[..., :1], value) for value in (0, 1))
-    none, all_ = (torch.full_like(H[..., :1, :], value) for value in (0, 1))
-    return Factors.of(torch.cat((zero, W, one), -1), torch.cat((all_, H, none), -2))
+    b, c = torch.zeros_like(W[..., :1]), torch.zeros_like(H[..., :1, :])
+    return Factors.of(torch.cat((b, W, b + 1), -1), torch.cat((c + 1, H, c), -2))
+
+
+def first_point(k: Any, start: Any, shape: tuple[int, int], draw: Callable[[Any], Factors]) -> Factors:
+    """The start that was given, which must have the rank k if k is given too; without one `draw(k)`."""
+    if start is None:
+        if k is None:
+            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
+        return draw(k)
+    point = Factors.of(*checked.start(start, shape))
+    rank = point.Z.shape[-1]
+    if k is not None and (checked.integers(k, "k", least=1) != rank).any():
+        raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")
+    return point
 
 
 def factorize(
@@ -332,23 +320,12 @@ def factorize(
     """
     objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
     eta = checked.learning_rates(eta)
-    one_rate = not eta.ndim  # the rules of torch take one number, and no tensor
-    if start is None:
-        if k is None:
-            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
-        k, seed = checked.integers(k, "k", least=1), checked.integers(seed, "seed", least=0)
-        k, seed, eta = _together(k=k, seed=seed, eta=eta)
-        point = random_factors(*objective.shape, k, seed=seed)
-    else:
-        point = Factors.of(*checked.start(start, objective.shape))
-        rank = point.Z.shape[-1]
-        if k is not None and (checked.integers(k, "k", least=1) != rank).any():
-            raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")
-        k, eta = _together(start=torch.full(point.runs, rank), eta=eta)
-        point = Factors(point.Z.expand(*k.shape, *point.Z.shape[-2:]), point.m)
-    rate = float(eta.flatten()[0]) if one_rate else eta.flatten()
-    if k.ndim:
-        point = Factors(point.Z.flatten(0, -3), point.m)  # the loop is faster with a single axis of runs
+    point = first_point(k, start, objective.shape, partial(random_factors, *objective.shape, seed=seed))
+    k = checked.integers(point.Z.shape[-1] if k is None else k, "k", least=1)
+    _, k, rates = _together(start=point.Z[..., 0, 0], k=k, eta=eta)
+    rate = rates.flatten() if eta.ndim else float(eta)  # the rules of torch take one number, and no tensor
+    Z = point.Z.expand(*k.shape, -1, -1)
+    point = Factors(Z.flatten(0, -3) if k.ndim else Z, point.m)  # the loop is faster with a single axis of runs
     walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate), gradient)
     run = record(walk, objective, steps=steps, keep_path=keep_path, watch=watch)
     return run.unflatten(k) if k.ndim else run

@@ -13,6 +13,7 @@ from the same old pair, they could overshoot, and the loss could rise.
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
 from . import checked, fast
-from .descent import Run, random_factors, record
+from .descent import Run, first_point, random_factors, record
 from .objectives import Factors, Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
@@ -95,15 +96,8 @@ def nmf(
     0.16718
     """
     data, steps = _data(A), checked.integer(steps, "steps", least=1)
-    if start is None:
-        if k is None:
-            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
-        start = random_start(data, k, seed=seed)
-    elif k is not None:
-        rank = checked.start(start, data.shape)[0].shape[-1]
-        if checked.integer(k, "k", least=1) != rank:
-            raise ValueError(f"k is {k}; the start has rank {rank}")
-    walk = method(data, start, repeats=repeats)
+    point = first_point(k, start, data.shape, partial(random_start, data, seed=seed))
+    walk = method(data, point, repeats=repeats)
     return record(walk, data, steps=steps, keep_path=keep_path, watch=watch)
 
 
