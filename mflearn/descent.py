@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from . import checked, fast
-from .gradients import Gradient, Objective, by_hand
+from .gradients import Objective
 from .objectives import Factors, Frobenius
 
 FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
@@ -100,14 +100,13 @@ def descend(
     objectives: Iterable[Objective],
     start: tuple[Tensor, Tensor] | Factors,
     rule: Callable[[list[Tensor]], Rule],
-    gradient: Gradient = by_hand,
 ) -> Iterator[Factors]:
     """Walk downhill from `start`, one update for each objective; yields the start and the point after each update.
 
     Plain descent repeats one objective; stochastic descent is given a new one, on a few entries, for each update.
-    `rule` makes a `Rule` of a list of parameters: `partial(GradientDescent, eta=0.05)`, or one of `torch.optim`
-    that works entry by entry (not LBFGS, whose step needs a closure). The walk itself never stops at a diverging
-    run; `record` does.
+    Each objective has a method `gradient(W, H)`, as `Frobenius` has. `rule` makes a `Rule` of a list of parameters:
+    `partial(GradientDescent, eta=0.05)`, or one of `torch.optim` that works entry by entry (not LBFGS, whose step needs
+    a closure). The walk itself never stops at a diverging run; `record` does.
     """
     W, H = checked.start(start)
     Z = fast.runs_last(Factors.of(W, H).Z)
@@ -118,20 +117,19 @@ def descend(
     except (AttributeError, TypeError):
         came = type(made).__name__
         raise TypeError(f"rule made a {came}; it must have a step() without a closure, as torch.optim.Adam") from None
-    return _walk(iter(objectives), Z, W.shape[-2], made.step, gradient)
+    return _walk(objectives, Z, W.shape[-2], made.step)
 
 
-def _walk(objectives: Iterator, Z: Tensor, m: int, update: Callable, gradient: Gradient) -> Iterator[Factors]:
+def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator[Factors]:
     """The loop itself: for each objective, write the gradient at Z into Z.grad, then let the rule move Z."""
     W, H = Factors(Z, m)
     slope_W, slope_H = Factors(Z.grad, m)
     yield Factors(Z.clone(), m)
     for objective in objectives:
-        if gradient is by_hand and type(objective) is Frobenius:
+        if type(objective) is Frobenius:
             fast.gradient(objective, W, H, (slope_W, slope_H))
         else:
-            found = gradient(objective, W, H)
-            for name, part, place in zip("WH", found, (slope_W, slope_H), strict=True):
+            for name, part, place in zip("WH", objective.gradient(W, H), (slope_W, slope_H), strict=True):
                 if part.shape != place.shape:  # torch would stretch a smaller one
                     raise ValueError(f"gradient for {name} has shape {(*part.shape,)}; it must be {(*place.shape,)}")
                 place.copy_(part)
@@ -283,19 +281,6 @@ def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
     return Factors.of(torch.cat((b, W, b + 1), -1), torch.cat((c + 1, H, c), -2))
 
 
-def first_point(k: Any, start: Any, shape: tuple[int, int], draw: Callable[[Any], Factors]) -> Factors:
-    """The start that was given, which must have the rank k if k is given too; without one `draw(k)`."""
-    if start is None:
-        if k is None:
-            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
-        return draw(k)
-    point = Factors.of(*checked.start(start, shape))
-    rank = point.Z.shape[-1]
-    if k is not None and (checked.integers(k, "k", least=1) != rank).any():
-        raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")
-    return point
-
-
 def factorize(
     A: Any,
     k: int | Tensor | None = None,
@@ -303,7 +288,6 @@ def factorize(
     eta: float | Tensor,
     steps: int,
     rule: Callable[[list[Tensor], Any], Rule] = GradientDescent,
-    gradient: Gradient = by_hand,
     seed: int | Tensor = 0,
     start: tuple[Any, Any] | None = None,
     keep_path: bool = False,
@@ -320,15 +304,28 @@ def factorize(
     """
     objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
     eta = checked.learning_rates(eta)
-    point = first_point(k, start, objective.shape, partial(random_factors, *objective.shape, seed=seed))
+    point = _first_point(objective.shape, k, seed, start)
     k = checked.integers(point.Z.shape[-1] if k is None else k, "k", least=1)
     _, k, rates = _together(start=point.Z[..., 0, 0], k=k, eta=eta)
     rate = rates.flatten() if eta.ndim else float(eta)  # the rules of torch take one number, and no tensor
     Z = point.Z.expand(*k.shape, -1, -1)
     point = Factors(Z.flatten(0, -3) if k.ndim else Z, point.m)  # the loop is faster with a single axis of runs
-    walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate), gradient)
+    walk = descend(itertools.repeat(objective), point, lambda parameters: rule(parameters, rate))
     run = record(walk, objective, steps=steps, keep_path=keep_path, watch=watch)
     return run.unflatten(k) if k.ndim else run
+
+
+def _first_point(shape: tuple[int, int], k: Any, seed: Any, start: Any) -> Factors:
+    """The start that was given, which must have rank k if k is given too; without a start, random factors of rank k."""
+    if start is None:
+        if k is None:
+            raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
+        return random_factors(*shape, k, seed=seed)
+    point = Factors.of(*checked.start(start, shape))
+    rank = point.Z.shape[-1]
+    if k is not None and (checked.integers(k, "k", least=1) != rank).any():
+        raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")
+    return point
 
 
 def _per_run(eta: float | Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from . import checked
 
 Pair = tuple[Tensor, Tensor]
 Objective = Callable[[Tensor, Tensor], Tensor]
-Gradient = Callable[..., Pair]
 
 
 def by_hand(objective: Objective, W: Tensor, H: Tensor) -> Pair:

@@ -13,7 +13,6 @@ from the same old pair, they could overshoot, and the loss could rise.
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,14 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from . import checked, fast
-from .descent import Run, first_point, random_factors, record
+from .descent import Run, random_factors, record
 from .objectives import Factors, Frobenius
 
 TINY = 1e-16  # beside the size of a typical entry: what multiplicative updates keep instead of 0
-LARGE = 2**16  # entries of W H, from which on the loss is found without it
-SMALLEST = np.finfo(np.float64).tiny  # in place of a curvature of 0
+SMALLEST = np.finfo(np.float64).tiny  # in place of a curvature or a length of 0
 SPARSE = 0.1  # a matrix with a smaller share of entries above 0 is multiplied entry by entry
 
 
@@ -76,29 +75,25 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
 @fast.one_thread()
 def nmf(
     A: Any,
-    k: int | None = None,
+    k: int,
     *,
     steps: int,
     method: Callable[..., Iterator[Factors]] = multiplicative,
     repeats: int = 1,
     seed: int | Tensor = 0,
-    start: tuple[Any, Any] | Factors | None = None,
-    keep_path: bool = False,
-    watch: Callable[[int], bool] | None = None,
 ) -> Run:
-    """A recorded walk of `steps` updates from random factors, or from a start (W, H).
+    """A recorded walk of `steps` updates from random factors; an array of seeds makes a batch of runs.
 
     A (m, n) is a table without negative entries, or a sparse matrix of scipy. `method` is `multiplicative` or
-    `projected`. An array of seeds makes a batch of runs.
+    `projected`. To begin elsewhere, `record` a walk of your own: `record(multiplicative(A, start), f, steps=20)`.
 
     >>> run = nmf([[5, 3], [3, 2], [2, 1], [1, 1]], k=1, steps=20)
     >>> print(f"{run.loss[-1]:.5f}")
     0.16718
     """
-    data, steps = _data(A), checked.integer(steps, "steps", least=1)
-    point = first_point(k, start, data.shape, partial(random_start, data, seed=seed))
-    walk = method(data, point, repeats=repeats)
-    return record(walk, data, steps=steps, keep_path=keep_path, watch=watch)
+    data = _data(A)
+    walk = method(data, random_start(data, k, seed=seed), repeats=repeats)
+    return record(walk, data, steps=steps)
 
 
 def random_start(A: Any, k: int, *, seed: int | Tensor = 0) -> Factors:
@@ -129,11 +124,7 @@ class Data:
             self._right, self._left = np.ascontiguousarray(table.T), table
         entries = table.data if self.is_sparse else table.ravel()
         self._square = float(entries @ entries)
-        self._loss = Frobenius(table) if not self.is_sparse and table.size < LARGE else None
-
-    def dense(self) -> Tensor:
-        """A itself as a tensor."""
-        return torch.from_numpy(self.table.toarray() if self.is_sparse else self.table)
+        self._loss = Frobenius(table) if not self.is_sparse and table.size < fast.LARGE else None
 
     def times_transposed(self, H: np.ndarray) -> np.ndarray:
         """H Aᵀ for H (..., k, n); shape (..., k, m)."""
@@ -178,7 +169,7 @@ def match(H: Any, other: Any) -> Match:
     H, other = _nonnegative(H, "H"), _nonnegative(other, "other")
     if H.shape != other.shape:
         raise ValueError(f"other has shape {(*other.shape,)}; H has shape {(*H.shape,)}, they must be equal")
-    cosines = _directions(H) @ _directions(other).mT
+    cosines = normalize(H, dim=1, eps=SMALLEST) @ normalize(other, dim=1, eps=SMALLEST).mT  # 0 for a row of zeros
     order = torch.from_numpy(linear_sum_assignment(cosines.numpy(), maximize=True)[1])
     return Match(order, cosines[torch.arange(len(order)), order].clamp_max(1))
 
@@ -189,7 +180,6 @@ class Stability:
 
     score: float  # the mean cosine of matched parts over all pairs of runs
     chance: float  # the same against runs whose parts had their entries shuffled: the score without any agreement
-    pairs: Tensor  # (runs, runs): the score of each pair, 1 on the diagonal
     reference: int  # the run that agrees best with the others
     parts: Tensor  # (k,): the mean cosine of each of its parts with those matched to it
 
@@ -202,12 +192,11 @@ def stability(H: Any, *, seed: int = 0) -> Stability:
     `seed` is for the shuffling.
     """
     H = _nonnegative(H, "H", axes=3)
-    runs, k, n = H.shape
+    runs, k, _ = H.shape
     if runs < 2:
         raise ValueError("H holds one run; give two or more, (runs, k, n)")
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))
-    order = torch.from_numpy(rng.permuted(np.broadcast_to(np.arange(n), H.shape), axis=-1))
-    shuffled = H.take_along_dim(order, -1)
+    shuffled = torch.from_numpy(rng.permuted(H.numpy(), axis=-1))
     similar, random = torch.ones(runs, runs, k, dtype=torch.float64), []
     for i, j in itertools.permutations(range(runs), 2):
         similar[i, j] = match(H[i], H[j]).similarity
@@ -218,7 +207,6 @@ def stability(H: Any, *, seed: int = 0) -> Stability:
     return Stability(
         score=float(pairs[apart].mean()),
         chance=float(torch.stack(random).mean()),
-        pairs=pairs,
         reference=reference,
         parts=similar[reference][apart[reference]].mean(0),
     )
@@ -266,13 +254,3 @@ def _walk(data: Data, Wt: np.ndarray, H: np.ndarray, update: Callable, repeats: 
         P, Q = data.times(Wt), Wt @ Wt.swapaxes(-1, -2)
         for _ in range(repeats):
             update(H, P, Q)
-
-
-def _directions(H: Tensor) -> Tensor:
-    """The rows, each scaled to length 1; a row of zeros stays as it is."""
-    return _over(H, H.norm(dim=1, keepdim=True))
-
-
-def _over(X: Tensor, lengths: Tensor) -> Tensor:
-    """X / lengths, and 0 where a length is 0."""
-    return torch.where(lengths > 0, X / torch.where(lengths > 0, lengths, 1), 0)

@@ -134,7 +134,7 @@ CALLS = {  # name: (arguments that are the caller's arrays, the call)
     "nonnegative": (("A", "seed"), lambda A, seed: nonnegative.nmf(A, 2, steps=9, seed=seed)),
     "random_start": (("A", "seed"), lambda A, seed: random_start(A, 2, seed=seed).Z),
     "match": (("W", "H"), lambda W, H: match(W[:2], H).similarity),
-    "stability": (("A",), lambda A: stability([A[:2], A[2:]]).pairs),
+    "stability": (("A",), lambda A: stability([A[:2], A[2:]]).parts),
     "MatrixFactorization": (
         ("A",),
         lambda A: torch.from_numpy(MatrixFactorization(1, method="nmf").fit(A).components_),

@@ -33,6 +33,7 @@ for module in (matrices, objectives, gradients, descent, exact, nonnegative, est
 NAMES |= dict(factorize=factorize, nonnegative=nonnegative, datasets=datasets, scores=scores, Table=Table)
 NAMES |= dict(Ratings=Ratings, fit=fit, als=als, bayes=bayes, implicit=implicit)
 NAMES |= dict(A=A, W=W, H=H, f=f, R=R, M=M, taste=M.user(1), truth=datasets.load("festival").truth)
+NAMES |= dict(swapped=type("Swapped", (Frobenius,), {"gradient": lambda f, W, H: (H, W)})(A))
 NAMES |= dict(pair=(W, H), walk=descend([f] * 3, (W, H), partial(descent.Adam, eta=0.1)))
 
 A_MATRIX = (
@@ -93,15 +94,13 @@ LINES = [
     ("factorize(A, 1, eta='fast', steps=5)", "eta holds 'fast'; it must hold real numbers"),
     ("factorize(A, eta=0.1, steps=5)", "k is missing; give a rank, a whole number of 1 or more, or a start (W, H)"),
     ("factorize(A, 3, start=pair, eta=0.1, steps=5)", "k is 3; the start has rank 2"),
-    ("nonnegative.nmf(A, 3, start=pair, steps=5)", "k is 3; the start has rank 2"),
     ("random_factors(4, 2, [1, 2], seed=[0, 1, 2])",
      "k has runs of shape (2,), seed has runs of shape (3,); they must broadcast to one batch"),
     ("factorize(A, start=pair, eta=0.1, steps=5, learning_rate=1)",
      "factorize() got an unexpected keyword argument 'learning_rate'"),
     ("factorize(A, start=(1e200 * W, H), eta=0.1, steps=5)",
      "start has a loss that is not finite; give smaller factors"),
-    ("factorize(A, 1, eta=0.1, steps=5, gradient=lambda f, W, H: (H, W))",
-     "gradient for W has shape (1, 2); it must be (4, 1)"),
+    ("factorize(swapped, 1, eta=0.1, steps=5)", "gradient for W has shape (1, 2); it must be (4, 1)"),
     ("descend([f], 5, partial(Adam, eta=0.1))", "start is 5; it must be a pair (W, H)"),
     ("with_biases((W, H[:1]))", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
     ("record(walk, torch.matmul, steps=5)",
