@@ -106,7 +106,9 @@ def threshold_factor(beta: float) -> float:
     >>> print(f"{threshold_factor(1.0):.4f} {4 / 3**0.5:.4f}")
     2.3094 2.3094
     """
-    beta = _aspect(beta)
+    beta = checked.number(beta, "beta", above=0)
+    if beta > 1:
+        raise ValueError(f"beta is {beta}; it must be above 0 and at most 1: the short side over the long one")
     return math.sqrt(2 * (beta + 1) + 8 * beta / (beta + 1 + math.sqrt(beta**2 + 14 * beta + 1)))
 
 
@@ -122,19 +124,12 @@ def median_factor(beta: float) -> float:
     from scipy.integrate import quad
     from scipy.optimize import brentq
 
-    beta = _aspect(beta)
-    centre, reach = 1 + beta, 2 * math.sqrt(beta)  # x = centre − reach cos φ smooths the roots at both ends
+    factor = threshold_factor(beta)  # refuses a beta that is no ratio
+    centre, reach = 1 + float(beta), 2 * math.sqrt(beta)  # x = centre − reach cos φ smooths the roots at both ends
 
     def below(phi: float) -> float:
         """The share of the law below the x of φ."""
         return quad(lambda t: 2 / math.pi * math.sin(t) ** 2 / (centre - reach * math.cos(t)), 0, phi)[0]
 
     mu = centre - reach * math.cos(brentq(lambda phi: below(phi) - 0.5, 0.1, math.pi))  # not 0: it may be 0/0
-    return threshold_factor(beta) / math.sqrt(mu)
-
-
-def _aspect(beta: float) -> float:
-    """β, which must be the ratio of the short side of a matrix to the long one."""
-    if (beta := checked.number(beta, "beta", above=0)) > 1:
-        raise ValueError(f"beta is {beta}; it must be above 0 and at most 1: the short side over the long one")
-    return beta
+    return factor / math.sqrt(mu)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import IO
 
 import numpy as np
 import torch
+from matplotlib.cbook import get_sample_data
+from matplotlib.image import imread
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from . import checked
@@ -29,9 +31,8 @@ def low_rank_matrix(m: int, n: int, *, k: int, noise: float = 0.0, seed: int = 0
     m, n, k = (checked.integer(value, name, least=1) for value, name in ((m, "m"), (n, "n"), (k, "k")))
     noise = checked.number(noise, "noise", least=0)
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))  # torch.randn differs between CPUs
-    return torch.from_numpy(
-        rng.standard_normal((m, k)) @ rng.standard_normal((k, n)) + noise * rng.standard_normal((m, n))
-    )
+    W, H, N = (rng.standard_normal(shape) for shape in ((m, k), (k, n), (m, n)))
+    return torch.from_numpy(W @ H + noise * N)
 
 
 def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int = 0) -> Tensor:
@@ -75,10 +76,8 @@ def photograph(*, shrink: int = 1) -> Tensor:
     Each entry is the mean of 2×2 pixels of the file. Its decoders may differ by one level of 255 in a pixel.
     `shrink=2` and `shrink=4` take the mean again, to (150, 128) and (75, 64).
     """
-    from matplotlib.image import imread
-
     size = 2 * checked.choice(shrink, "shrink", (1, 2, 4))
-    with _sample("grace_hopper.jpg") as file:
+    with get_sample_data("grace_hopper.jpg") as file:
         grey = imread(file, format="jpg") @ np.array([0.299, 0.587, 0.114]) / 255
     return torch.from_numpy(grey.reshape(600 // size, size, 512 // size, size).mean((1, 3)))
 
@@ -89,7 +88,7 @@ def brain_scan() -> Tensor:
     The file has 16 bits for each entry, but holds only 256 times the numbers 0 to 215, for which 8 bits are enough.
     More than half of the entries are 0: air.
     """
-    with _sample("s1045.ima.gz") as file:
+    with get_sample_data("s1045.ima.gz") as file:
         levels = np.frombuffer(file.read(), "<u2").reshape(256, 256)
     return torch.from_numpy(levels / levels.max())
 
@@ -102,7 +101,7 @@ def stock_prices() -> NamedMatrix:
     """
     import pandas
 
-    with _sample("Stocks.csv") as file:
+    with get_sample_data("Stocks.csv") as file:
         prices = pandas.read_csv(file, comment="#", index_col="Date", dtype=str)
     prices = prices.drop(columns="DELL").dropna().map(float)  # older versions of pandas do not take the nearest number
     prices = prices[prices.index.str.endswith("-01")]
@@ -131,7 +130,6 @@ def docstring_words() -> NamedMatrix:
     in at most every fifth. The 1,000 most frequent words are kept, and of equally frequent ones those that come first
     in the alphabet.
     """
-    from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import TfidfTransformer
 
     with resources.files("mflearn").joinpath("words.npz").open("rb") as file:
@@ -140,10 +138,3 @@ def docstring_words() -> NamedMatrix:
     counts = csr_array((frozen["counts"], frozen["columns"], frozen["starts"]), shape=(len(rows), len(columns)))
     A = TfidfTransformer(sublinear_tf=True).fit_transform(counts.astype(np.float64))
     return NamedMatrix(torch.from_numpy(A.toarray()), rows, columns)
-
-
-def _sample(name: str) -> IO:
-    """A file that comes with matplotlib, open, unpacked if it was packed."""
-    from matplotlib import cbook
-
-    return cbook.get_sample_data(name)
