@@ -21,8 +21,6 @@ class Factors:
     >>> W, H = Factors.of(torch.ones(4, 2), torch.zeros(2, 3))
     """
 
-    __slots__ = ("Z", "m")
-
     def __init__(self, Z: Tensor, m: int) -> None:
         self.Z, self.m = Z, m
 
@@ -99,8 +97,8 @@ class Observed:
     """f(W, H) = c Σ_t (μ + w_u·h_i − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of ratings.
 
     Rating t has the value r_t; u is its user, and i its item. W is (..., m, k), H is (..., k, n), as for `Frobenius`.
-    The two objectives are equal if μ = `mean` = 0 and the mask shows the same entries. The cost of this one grows with
-    the number of ratings, and not with m n.
+    Only in a sample of the ratings is c not 1, see `sampled`. The two objectives are equal if μ = `mean` = 0 and the
+    mask shows the same entries. The cost of this one grows with the number of ratings, and not with m n.
     `weighted`: each rating adds the penalty of its user and its item: the penalty is c λ Σ_t (‖w_u‖² + ‖h_i‖²), and
     grows with the number of ratings of a user, as in stochastic descent and in ALS-WR (Zhou et al. 2008).
     `biases`: the last column of W and the first row of H stay fixed. With W = [b, w, 1] and H = [1; h; c], see
@@ -108,26 +106,19 @@ class Observed:
     """
 
     def __init__(
-        self,
-        ratings: Ratings,
-        *,
-        lam: float = 0.0,
-        scale: float = 1.0,
-        mean: float = 0.0,
-        weighted: bool = False,
-        biases: bool = False,
+        self, ratings: Ratings, *, lam: float = 0.0, mean: float = 0.0, weighted: bool = False, biases: bool = False
     ) -> None:
         self.shape, self.user, self.item = given(ratings).shape, ratings.user, ratings.item
         self.mean = checked.number(mean, "mean")
         self.goal = ratings.value - self.mean  # (N,): the values that W H should have
         self.lam = checked.number(lam, "lam", least=0)
-        self.scale = checked.number(scale, "scale", above=0)
+        self.scale = 1.0  # c
         self.weighted, self.biases = weighted, biases
 
     def sampled(self, count: int, *, seed: int = 0) -> Iterator["Observed"]:
         """An endless stream of the same objective, each time on other ratings, `count` of them.
 
-        It is scaled by N / count, so that its gradient is on average the gradient on all N ratings. Each pass takes all
+        There c is N / count, so that the gradient is on average the gradient on all N ratings. Each pass takes all
         ratings once, in a new random order; the last part of a pass can be smaller.
         """
         size = len(self.goal)
@@ -155,7 +146,9 @@ class Observed:
         E = self.residual(W, H)
         loss = self.scale * torch.linalg.vecdot(E, E)
         if self.lam:
-            (W, H), (a, b) = self._free(W, H), self._weights()
+            a, b = self._weights()
+            if self.biases:
+                W, H = W[..., :-1], H[..., 1:, :]  # the 1s count for nothing
             loss = loss + self.lam * ((a * W.square()).sum((-2, -1)) + (b * H.square()).sum((-2, -1)))
         return loss
 
@@ -183,10 +176,6 @@ class Observed:
             return one[:, None], one
         a, b = torch.bincount(self.user, minlength=m), torch.bincount(self.item, minlength=n)
         return self.scale * a[:, None].double(), self.scale * b.double()
-
-    def _free(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
-        """W and H without the column and the row that stay fixed."""
-        return (W[..., :-1], H[..., 1:, :]) if self.biases else (W, H)
 
     def _expect(self, W: Tensor, H: Tensor) -> None:
         """Refuse factors that do not fit the ratings."""

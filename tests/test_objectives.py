@@ -111,7 +111,7 @@ def test_the_objective_rises_above_the_step_2_over_L(problem, which):
     assert after - lowest == pytest.approx(1.05**2 * (before - lowest), rel=1e-6)
 
 
-LISTED = [(), {"lam": 0.3}, {"scale": 0.5, "lam": 0.3}]
+LISTED = [(), {"lam": 0.3}]
 
 
 def listed(m=6, n=5, seed=0):
@@ -135,13 +135,14 @@ def test_masked_and_listed_entries_agree(runs, options):
     assert torch.allclose(one.loss, other.loss, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("options", [{}, {"lam": 0.3}, {"lam": 0.3, "weighted": True, "scale": 0.7, "mean": 1.5}])
+@pytest.mark.parametrize("options", [{}, {"lam": 0.3}, {"lam": 0.3, "weighted": True, "mean": 1.5}])
 @pytest.mark.parametrize("runs", RUNS)
 def test_the_gradient_of_listed_entries_is_the_gradient(options, runs):
-    f, (W, H) = Observed(listed(), **options), batch(6, 5, 2, runs)
-    hand = by_hand(f, W, H)
-    assert relative_difference(hand, by_autograd(f, W, H)) < 1e-13
-    assert relative_difference(hand, by_differences(f, W, H)) < 1e-7
+    whole, (W, H) = Observed(listed(), **options), batch(6, 5, 2, runs)
+    for f in (whole, next(whole.sampled(7))):
+        hand = by_hand(f, W, H)
+        assert relative_difference(hand, by_autograd(f, W, H)) < 1e-13
+        assert relative_difference(hand, by_differences(f, W, H)) < 1e-7
 
 
 @pytest.mark.parametrize("weighted", [False, True])
