@@ -80,10 +80,10 @@ def loss(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
     """`objective(W, H)`, with as few operations as possible."""
     if W.ndim == 3 and len(W) == 1:  # torch has a much slower sum of squares for a stack, even for a stack of one
         return loss(objective, W[0], H[0])[None]
-    found = square(_residual(objective, W, H))
-    if objective.scale != 1:
-        found = objective.scale * found
-    return found + objective.lam * (square(W) + square(H)) if objective.lam else found
+    found = objective.scale * square(_residual(objective, W, H))
+    if objective.lam:
+        found = found + objective.lam * (square(W) + square(H))
+    return found
 
 
 def gradient(objective: Frobenius, W: Tensor, H: Tensor, out: Pair) -> None:

@@ -117,14 +117,14 @@ class Data:
             few = int(table.count_nonzero()) < SPARSE * table.numel()
             table = csr_array(table.numpy()) if few else table.numpy()
         self.is_sparse = not isinstance(table, np.ndarray)
-        self.table = table
         if self.is_sparse:
             self._right, self._left = fast.sparse(table), fast.sparse(table.T.tocsr())
+            entries = table.data
         else:
             self._right, self._left = np.ascontiguousarray(table.T), table
-        entries = table.data if self.is_sparse else table.ravel()
+            entries = table.ravel()
         self._square = float(entries @ entries)
-        self._loss = Frobenius(table) if not self.is_sparse and table.size < fast.LARGE else None
+        self._loss = None if self.is_sparse or table.size >= fast.LARGE else Frobenius(table)
 
     def times_transposed(self, H: np.ndarray) -> np.ndarray:
         """H Aᵀ for H (..., k, n); shape (..., k, m)."""

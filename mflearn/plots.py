@@ -6,7 +6,7 @@ Most functions draw on the axes that they are given. Only `show` displays a figu
 import io
 import itertools
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 import torch
@@ -117,7 +117,7 @@ def plot_equation(
     signs: Sequence[str],
     *,
     rows: Sequence[str] = (),
-    signed: Iterable[str] = (),
+    signed: Container[str] = (),
     digits: int = 2,
 ) -> Figure:
     """Matrices in a row with signs between them, such as A = w₁h₁ + w₂h₂, drawn to one scale of size and of colour.
@@ -126,7 +126,6 @@ def plot_equation(
     """
     reach = max(float(M.abs().max()) for M in matrices.values())
     low = min(0.0, *(float(M.min()) for M in matrices.values()))
-    signed = set(signed)
     gap, cell = 0.45, (0.62, 0.46)  # inches
     widths = [cell[0] * M.shape[1] for M in matrices.values()]
     tall = cell[1] * max(M.shape[0] for M in matrices.values())
@@ -152,14 +151,14 @@ def plot_photographs(
     *,
     zoom: int,
     columns: int | None = None,
-    signed: Iterable[str] = (),
+    signed: Container[str] = (),
 ) -> Figure:
     """Matrices as grey pictures from 0 (black) to 1, in rows; each entry is zoom × zoom pixels of the figure, exactly.
 
     So nothing is blurred, and with 64 shades the file is small. A title may have two lines. `signed` are the titles of
     those with colours from −0.5 to 0.5, centred at 0.
     """
-    columns, signed = columns or len(pictures), set(signed)
+    columns = columns or len(pictures)
     height, width = (zoom * max(M.shape[axis] for M in pictures.values()) for axis in (0, 1))
     gap, head = 12, 22 + 15 * max(title.count("\n") for title in pictures)
     across, down = columns * (width + gap) + gap, -(-len(pictures) // columns) * (height + head) + gap
