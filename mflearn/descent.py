@@ -217,8 +217,10 @@ def record(
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
         losses, path = [first[None]], [start.Z[None]]
-        kept, step = start.Z, 0  # the last good point of each run; the steps taken
-        last, diverged = torch.zeros(start.runs, dtype=torch.int64), torch.zeros(start.runs, dtype=torch.bool)
+        kept = start.Z  # the last good point of each run
+        last = torch.zeros(start.runs, dtype=torch.int64)  # the step of that point
+        diverged = torch.zeros(start.runs, dtype=torch.bool)
+        step = 0
         for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
             loss = measure(*Factors(Z, start.m))
             losses.append(loss)
