@@ -213,39 +213,16 @@ def plot_landscape(ax: Axes) -> Axes:
     return ax
 
 
-def plot_map(
-    points: Tensor, ax: Axes, *, names: Sequence[str] = (), groups: Sequence[str] = (), labels: Sequence[str] = ()
-) -> Axes:
-    """Points (m, 2) with names that do not overlap: each takes the first free place around its point, or none.
+def place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
+    """Write names beside points (m, 2), each at the first place without another name, a point or the edge of the axes.
 
-    Names given first are placed first; an empty name takes no place. `groups` gives each point a kind, with a colour
-    and a mark of its own; `labels` names both axes. Draw it last: the places are right for the axes as they are now.
+    Names given first are placed first. An empty name takes no place, and one that finds no place is left out. Call it
+    last: the places are right for the axes as they are now.
     """
-    kinds = list(dict.fromkeys(groups)) or [""]
-    of = np.array([kinds.index(group) for group in groups] or [0] * len(points))
-    for i, kind in enumerate(kinds):
-        colour, _, marker = LINES[i % len(LINES)]
-        face = colour if i < len(LINES) else "white"
-        some = points[of == i].numpy()
-        ax.plot(*some.T, color=colour, markerfacecolor=face, marker=marker, markersize=5, linestyle="", label=kind)
-    ax.margins(0.12)
-    ax.autoscale_view()
-    ax.autoscale(False)
-    if labels:
-        ax.set_xlabel(labels[0], parse_math=False)
-        ax.set_ylabel(labels[1], parse_math=False)
-    ax.grid(alpha=0.3)
-    if groups:
-        for text in ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1)).get_texts():
-            text.set_parse_math(False)
-    _place_names(points, names, ax)
-    return ax
-
-
-def _place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
-    """Write each name beside its point, at the first place without another name, a point or the edge of the axes."""
     # the directions from a point to its name, the best first
     around = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9))
+    ax.autoscale_view()
+    ax.autoscale(False)
     ax.figure.draw_without_rendering()  # settles where the axes are
     renderer, point = ax.figure.canvas.get_renderer(), ax.figure.dpi / 72  # pixels
     pixels = ax.transData.transform(points.numpy())

@@ -150,6 +150,15 @@ def crowd(count=40):
     return torch.from_numpy(np.random.default_rng(0).normal(size=(count, 2)))
 
 
+def named(points, names, figure=None):
+    """Axes with the points, and the names that find a place."""
+    ax = (figure or plots.canvas()).subplots()
+    ax.plot(*points.T, marker="o", markersize=5, linestyle="")
+    ax.margins(0.12)
+    plots.place_names(points, names, ax)
+    return ax
+
+
 def boxes(figure, ax):
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
@@ -159,7 +168,7 @@ def boxes(figure, ax):
 def test_the_names_on_a_map_do_not_overlap_nor_hide_a_point():
     figure, points = plots.canvas(7, 5), crowd()
     names = [f"name_{i}$" for i in range(40)]
-    ax = plots.plot_map(points, figure.subplots(), names=names, groups=[f"${i % 7}" for i in range(40)])
+    ax = named(points, names, figure)
     placed = boxes(figure, ax)
     assert len(placed) > 25 and set(placed) <= set(names)
     for one, other in itertools.combinations(placed.values(), 2):
@@ -173,7 +182,7 @@ def test_the_names_on_a_map_do_not_overlap_nor_hide_a_point():
 def test_a_name_stands_beside_its_point_or_is_joined_to_it():
     figure, points = plots.canvas(7, 5), crowd(90)
     names = [f"name_{i}" for i in range(90)]
-    ax = plots.plot_map(points, figure.subplots(), names=names)
+    ax = named(points, names, figure)
     placed, joined = boxes(figure, ax), {tuple(line.get_xydata()[0]) for line in ax.lines[1:]}
     far = 0
     for name, box in placed.items():
@@ -189,20 +198,11 @@ def test_a_name_stands_beside_its_point_or_is_joined_to_it():
 def test_where_there_is_no_room_a_name_is_left_out_and_the_first_comes_first():
     points = torch.zeros(200, 2) + 0.001 * torch.arange(200)[:, None]
     figure = plots.canvas(3, 2)
-    ax = plots.plot_map(points, figure.subplots(), names=[f"a long name, {i}" for i in range(200)])
+    ax = named(points, [f"a long name, {i}" for i in range(200)], figure)
     placed = boxes(figure, ax)
     assert 1 <= len(placed) < 200 and "a long name, 0" in placed
-    some = plots.plot_map(points[:3] * 1e3, plots.canvas().subplots(), names=["", "b", ""])
+    some = named(points[:3] * 1e3, ["", "b", ""])
     assert [text.get_text() for text in some.texts] == ["b"]
-
-
-def test_the_kinds_of_points_differ_in_more_than_colour():
-    groups = [str(i) for i in range(10)]
-    ax = plots.plot_map(crowd(10), plots.canvas().subplots(), groups=groups, labels=("σ₁", "σ₂"))
-    looks = {(line.get_marker(), line.get_markerfacecolor() == "white") for line in ax.lines}
-    assert len(looks) == 10 and [text.get_text() for text in ax.get_legend().get_texts()] == groups
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("σ₁", "σ₂")
-    assert np.concatenate([line.get_xydata() for line in ax.lines]).tolist() == crowd(10).tolist()
 
 
 def test_a_map_is_drawn_twice_alike():
@@ -210,7 +210,7 @@ def test_a_map_is_drawn_twice_alike():
 
     def png():
         figure, data = plots.canvas(4, 4), io.BytesIO()
-        plots.plot_map(crowd(12), figure.subplots(), names=list("abcdefghijkl"))
+        named(crowd(12), list("abcdefghijkl"), figure)
         figure.savefig(data, format="png", metadata={"Software": None})
         return data.getvalue()
 

@@ -90,13 +90,12 @@ def draw(figure: Figure) -> Update:
 def describe(result: Comparison) -> str:
     """The error at h, where it is smallest, and the ratio of formula and quotient if it is one number."""
     ratio, least = result.slope / result.quotient, float(result.errors.min())
-    same = float(ratio.std() / ratio.abs().mean()) < 1e-3
     best = f"at the best h {_size(least)}" if least < 1e-3 else "no h brings it near 0"
-    low, high = (number(float(end), 2) for end in (ratio.min(), ratio.max()))
+    low, high = (number(float(end), 3) for end in (ratio.min(), ratio.max()))
     return (
         f"{result.formula}, {result.kind.split(':')[0]} quotient, h = {10.0**result.exponent:.2g}: "
         f"relative difference {_size(result.error)}; {best}. Formula / quotient: "
-        + (f"{number(float(ratio.mean()), 3)} in every entry." if same else f"from {low} to {high}.")
+        + (f"{low} in every entry." if low == high else f"from {low} to {high}.")
     )
 
 
