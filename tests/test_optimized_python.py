@@ -36,10 +36,10 @@ for refused in (lambda: matrices.low_rank_matrix(0, 3, k=1), lambda: exact.media
 def test_no_result_changes_without_assertions_and_docstrings():
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
     printed = []
-    for options in ((), ("-O",), ("-OO",)):
+    for options in ((), ("-OO",)):  # which does what -O does, too
         command = [sys.executable, *options, "-c", RESULTS]
         done = subprocess.run(command, env=clean, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         printed.append(done.stdout)
     assert "02.1 correct" in printed[0] and "m is 0" in printed[0]
-    assert printed[0] == printed[1] == printed[2]
+    assert printed[0] == printed[1]

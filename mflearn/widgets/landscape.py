@@ -47,7 +47,7 @@ def compute(fraction: float, w: float, h: float, step: int) -> Walk:
 
 def draw(figure: Figure) -> Update:
     """The walk on the landscape with the next step as an arrow, and its loss."""
-    ground, ax = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    ground, ax = figure.subplots(1, 2, width_ratios=(0.9, 1.3))
     plot_landscape(ground).set_title("(w h − 1)²; arrow: the next step")
     (walk,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
     (start,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="white", linestyle="")

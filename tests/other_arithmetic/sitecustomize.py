@@ -62,13 +62,15 @@ def hashed(bits):
 
 
 def noisy(result):
-    """The result with other last digits, if it is 64 bits wide."""
+    """The result with other last digits, if it is 64 bits wide; a tensor is changed where it lies in memory."""
     if isinstance(result, tuple):
         return rebuilt(result, [noisy(part) for part in result])
     torch = sys.modules.get("torch")
     if torch and isinstance(result, torch.Tensor):
-        is_dense = result.dtype is torch.float64 and result.layout is torch.strided
-        return result * torch.from_numpy(factors(result.detach().numpy())) if is_dense else result
+        if result.dtype is torch.float64 and result.layout is torch.strided:
+            numbers = result.detach().numpy()
+            numbers *= factors(numbers)
+        return result
     return result * factors(result) if getattr(result, "dtype", None) == "float64" else result
 
 
@@ -89,12 +91,8 @@ def rebuilt(found, parts):
 
 
 def change_result(function, *args, **kwargs):
-    """Change what comes back; where it was written in place, change it there."""
-    result = function(*args, **kwargs)
-    in_place = function.__name__.endswith("_") and not function.__name__.endswith("__")
-    if (in_place or kwargs.get("out") is not None) and hasattr(result, "detach"):
-        return result.detach().copy_(noisy(result.detach()))
-    return noisy(result)
+    """Change what comes back."""
+    return noisy(function(*args, **kwargs))
 
 
 def change_input(function, A, *args, **kwargs):
