@@ -51,7 +51,7 @@ def draw(figure: Figure) -> Update:
     plot_landscape(ground).set_title("(w h − 1)²; arrow: the next step")
     (walk,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
     (start,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="white", linestyle="")
-    (here,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=8, linestyle="")
+    (here,) = ground.plot([], [], color=VERMILLION, marker="o", markersize=6, linestyle="")
     arrow = ground.annotate(
         "", (0, 0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
     )
@@ -69,7 +69,7 @@ def draw(figure: Figure) -> Update:
         losses = [max((a * b - 1) ** 2, 1e-12) for a, b in result.path]
         loss.set_data(range(len(losses)), losses)
         now.set_data([len(losses) - 1], losses[-1:])
-        return [walk, start, arrow, here, loss, now]
+        return [walk, start, here, arrow, loss, now]
 
     return update
 
@@ -111,8 +111,8 @@ class Landscape(Explorer):
     def __init__(self) -> None:
         controls = {
             "fraction": slider("η / η*", 0.3, 0.05, 2.2, step=0.05),
-            "w": slider("start w", 0.5, -2.5, 2.5, step=0.1),
-            "h": slider("start h", 1.5, -2.5, 2.5, step=0.1),
+            "w": slider("start w", 1.8, -2.5, 2.5, step=0.1),
+            "h": slider("start h", -0.6, -2.5, 2.5, step=0.1),
             "step": slider("steps", 0, 0, STEPS),
         }
         question = Question(
