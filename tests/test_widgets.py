@@ -590,6 +590,14 @@ QUESTION = Question(
 )
 
 
+@pytest.mark.parametrize("chosen", [-1, 2])
+def test_a_choice_that_is_none_is_ignored(chosen):
+    explorer = make(question=QUESTION)
+    explorer.prediction.chosen = chosen
+    explorer.prediction.asked += 1
+    assert explorer._wanted is None and explorer.settings == {"x": 2} and explorer.prediction.verdict == ""
+
+
 def test_a_prediction_is_compared_with_what_is_then_shown():
     explorer = make(question=QUESTION)
     for said, verdict in (("odd", "You were right: odd. "), ("even", "You predicted: even. What happens: odd. ")):

@@ -36,7 +36,7 @@ class Prediction(anywidget.AnyWidget):
     def __init__(self, question: Question, reveal: Callable[[], None]) -> None:
         self.question = question
         super().__init__(text=question.text, options=list(question.options))
-        self.observe(lambda _: reveal(), names="asked")
+        self.observe(lambda _: 0 <= self.chosen < len(self.options) and reveal(), names="asked")
 
     def judge(self, result: Any) -> str:
         """Say whether the prediction agrees with what is shown."""
