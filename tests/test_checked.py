@@ -218,7 +218,8 @@ def called_in_notebooks():
     return {qualified(each) for each in functions + methods if each.__module__.split(".")[1] not in outside}
 
 
-NOT_ASKED = {  # no wrong argument of theirs is likely, or what they call answers
+NOT_ASKED = {  # they take anything, or no wrong argument is likely, or what they call answers
+    "mflearn.titles.plain",
     *("mflearn.objectives.Factors", "mflearn.ratings.Ratings", "mflearn.model.Model.save"),
     *("mflearn.objectives.Frobenius.residual", "mflearn.objectives.Observed.residual"),
     "mflearn.objectives.Observed.gradient",
