@@ -65,7 +65,7 @@ def jupyter_lab(root: Path, settings: Path | None = None) -> Iterator[tuple[str,
     with tempfile.TemporaryDirectory() as own:
         env = dict(os.environ, IPYTHONDIR=f"{own}/ipython", JUPYTER_CONFIG_DIR=f"{own}/config")
         env.update(JUPYTER_RUNTIME_DIR=f"{own}/run", JUPYTERLAB_SETTINGS_DIR=f"{own}/settings")
-        env.update(JUPYTERLAB_WORKSPACES_DIR=f"{own}/workspaces")
+        env.update(JUPYTERLAB_WORKSPACES_DIR=f"{own}/layouts")
         if settings:
             env["JUPYTER_CONFIG_PATH"] = str(settings)
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]

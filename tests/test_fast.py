@@ -4,10 +4,12 @@ import itertools
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mflearn import fast
 from mflearn.descent import random_factors
 from mflearn.matrices import low_rank_matrix
+from mflearn.nonnegative import multiplicative, nmf
 from mflearn.objectives import Frobenius
 
 OPTIONS = [{}, {"scale": 0.25}, {"lam": 0.3}, {"scale": 2.0, "lam": 0.1}]
@@ -43,3 +45,26 @@ def test_a_sum_of_outer_products_is_the_product():
     place = torch.empty(4, 5, fast.MANY, dtype=torch.float64).permute(2, 0, 1)
     assert X.stride(0) == 1 and fast.product(X, Y, place) is place
     torch.testing.assert_close(place, X.contiguous() @ Y.contiguous(), rtol=1e-14, atol=0)
+
+
+def threads():
+    """How many threads each BLAS of NumPy and SciPy would use, and torch."""
+    return {
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    }, torch.get_num_threads()
+
+
+def test_non_negative_walks_compute_on_one_thread_and_leave_the_threads_as_they_were():
+    seen, before = [], torch.get_num_threads()
+
+    def watched(*given, **named):
+        seen.append(threads())
+        return multiplicative(*given, **named)
+
+    torch.set_num_threads(2)
+    try:
+        with threadpool_limits(2, user_api="blas"):
+            nmf(torch.ones(4, 3), 2, steps=2, method=watched)
+            assert seen == [({1}, 1)] and threads() == ({2}, 2)
+    finally:
+        torch.set_num_threads(before)
