@@ -246,8 +246,8 @@ def test_the_box_at_the_top_is_complete(notebook):
 
 
 def test_what_a_lecture_may_leave_out_is_marked(notebook):
-    marked = [title for level, title in notebook.headings if level == 2 and title.endswith(" — extra")]
-    promised = "**Core** in 45 minutes: no exercises, and no section marked *extra*" in notebook.markdown[0]
+    marked = [title for level, title in notebook.headings if level > 1 and title.endswith(" — extra")]
+    promised = "**Core**, a lecture of 45 minutes: no exercises, and no section marked *extra*" in notebook.markdown[0]
     assert bool(marked) == promised == notebook.is_lesson, f"the headings that end in — extra: {marked}"
 
 

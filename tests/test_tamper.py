@@ -36,7 +36,7 @@ LINKS, EXERCISES = "links_to_other_notebooks_lead_somewhere", "the_exercises_are
 TOP = """# Watch the net
 
 **You will learn** what it catches. **You need** nothing. **Minutes** 5.
-**Core** in 45 minutes: no exercises, and no section marked *extra*"""
+**Core**, a lecture of 45 minutes: no exercises, and no section marked *extra*"""
 SUM = 'parts = [1.25, 2.5, 4.0]\nprint("The three parts add up to", sum(parts))'
 FIGURE = """from mflearn.plots import canvas, show
 
