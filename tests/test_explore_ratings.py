@@ -134,6 +134,21 @@ def test_the_picture_shows_the_curves_the_block_and_what_was_tried():
     assert all(artist.figure is not None for artist in changed)
 
 
+def test_the_learning_rate_is_offered_to_descent_only():
+    explorer = explore_ratings()
+    (row,) = (
+        row
+        for box in explorer.children
+        for row in getattr(box, "children", ())
+        if explorer.controls["eta"] in getattr(row, "children", ())
+    )
+    shown = []
+    for solver in ("ALS", "stochastic descent", "ALS"):
+        explorer.set(solver=solver)
+        shown.append([part.layout.display != "none" for part in row.children])
+    assert shown == [[False, False], [True, True], [False, False]]
+
+
 def test_what_was_tried_is_kept_by_share():
     explorer = explore_ratings()
     for settings in ({"k": 2}, {"k": 4}, {"share": 0.5}, {"k": 2}):

@@ -136,8 +136,8 @@ def draw(figure: Figure) -> Update:
         for each, title in zip(maps, ("seen", "predicted", "the truth"), strict=True)
     )
     for each in maps:
-        titles = [drawable(known.train.items[i], 18) for i in known.films.tolist()]
-        each.set_xticks(range(COLUMNS), titles, rotation=90, fontsize=7.5, parse_math=False)
+        each.set_xticks(range(COLUMNS), range(1, COLUMNS + 1))
+        each.set_xlabel("film")
         each.tick_params(length=0)
     names = [drawable(known.train.users[u].split()[0]) for u in known.viewers.tolist()]
     maps[0].set_yticks(range(ROWS), names, parse_math=False)
@@ -204,6 +204,9 @@ class RatingsExplorer(Explorer):
         title = "k, λ, η and the share observed"
         extra = (self.locked,)
         super().__init__(self._try, draw, describe, controls, question, title=title, size=(11.0, 3.7), extra=extra)
+        self._eta = self.controls["eta"], controls["eta"]  # the box, and the slider behind it
+        self.controls["solver"].observe(self._offer_eta, names="value")
+        self._offer_eta()
 
     def _try(self, k: int, lam: float, share: float, solver: str, eta: float) -> Tuning:
         result = compute(k, lam, share, solver, eta)
@@ -211,6 +214,11 @@ class RatingsExplorer(Explorer):
             self.tried[k, lam, share] = result.lowest
         tried = tuple((k, lam, low) for (k, lam, own), low in self.tried.items() if own == share)
         return replace(result, tried=tried)
+
+    def _offer_eta(self, _change: object = None) -> None:
+        """Show η where it counts: ALS has none."""
+        for part in self._eta:
+            part.layout.display = "none" if self.controls["solver"].value == SOLVERS[0] else None
 
     def _present(self) -> tuple[str, Model]:
         result = self.result
