@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+from ipywidgets import dlink
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -204,9 +205,9 @@ class RatingsExplorer(Explorer):
         title = "k, λ, η and the share observed"
         extra = (self.locked,)
         super().__init__(self._try, draw, describe, controls, question, title=title, size=(11.0, 3.7), extra=extra)
-        self._eta = self.controls["eta"], controls["eta"]  # the box, and the slider behind it
-        self.controls["solver"].observe(self._offer_eta, names="value")
-        self._offer_eta()
+        display = {SOLVERS[0]: "none", SOLVERS[1]: None}.get  # of η, which ALS does not have
+        for part in (self.controls["eta"], controls["eta"]):  # the box, and the slider behind it
+            dlink((self.controls["solver"], "value"), (part.layout, "display"), display)
 
     def _try(self, k: int, lam: float, share: float, solver: str, eta: float) -> Tuning:
         result = compute(k, lam, share, solver, eta)
@@ -214,11 +215,6 @@ class RatingsExplorer(Explorer):
             self.tried[k, lam, share] = result.lowest
         tried = tuple((k, lam, low) for (k, lam, own), low in self.tried.items() if own == share)
         return replace(result, tried=tried)
-
-    def _offer_eta(self, _change: object = None) -> None:
-        """Show η where it counts: ALS has none."""
-        for part in self._eta:
-            part.layout.display = "none" if self.controls["solver"].value == SOLVERS[0] else None
 
     def _present(self) -> tuple[str, Model]:
         result = self.result
