@@ -20,12 +20,12 @@ from test_notebooks import read, uncomputed
 import mflearn
 from mflearn.exercises import check, content, hint, lecturer, logbook, progress, quiz, solution
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
+from mflearn.exercises.running import SEEDS
 
 LESSONS = content.lessons()
 EXERCISES = {one.id: one for lesson in LESSONS.values() for one in lesson.exercises}
 QUESTIONS = {f"{number}, {i}": q for number, lesson in LESSONS.items() for i, q in enumerate(lesson.quiz, 1)}
 NAMES = [f"{number}_{lesson.name}" for number, lesson in LESSONS.items()]  # of the notebooks
-SEEDS = 20  # `check` takes one of these
 
 # The least that is demanded, of each notebook and each exercise: so it grows with the course.
 EXERCISES_OF_A_NOTEBOOK, QUESTIONS_OF_A_NOTEBOOK = 4, 5

@@ -70,13 +70,12 @@ def test_narrow_kernels_are_narrow():
 
 
 def test_a_notebook_that_shows_round_off_is_found_out(tmp_path):
-    """It passes as it is, and its second cell fails under other last digits, with the line that differs."""
+    """Its first cell passes under other last digits, its second fails, with the line that differs."""
     cells = ["import torch\nx = torch.linspace(0, 1, 7, dtype=torch.float64)\nprint(round(float(x @ x), 6))"]
     cells += ["print(f'{float(x @ x):.17f}')"]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     path = tmp_path / "rounding.ipynb"
     path.write_text(written(run(book, tmp_path)), encoding="utf-8")
-    as_is, other = (other_processors.run(name, [str(path)], processes=0) for name in ("as-is", "noise-0"))
-    assert (as_is.cells, as_is.failed) == (2, {})
+    other = other_processors.run("noise-0", [str(path)], processes=0)
     ((place, line),) = other.failed.items()
     assert other.cells == 1 and place.endswith("Cell 1") and line.count("|") == 1

@@ -34,7 +34,7 @@ from .exercise import ERROR, NOT_YET, Exercise, Verdict, call, in_one_line, judg
 SECONDS = 3.0  # for one answer, all its cases together
 AGAIN, SOONEST = 0.1, 1e-5  # seconds until the answer is stopped again, if it has caught that
 MEMORY = 2**30  # bytes for one answer, beyond what the kernel has
-SEEDS = 20  # of the random cases; as many as the tests try
+SEEDS = 8  # of the random cases; the tests try them all
 NOT_COMPARED = Verdict(NOT_YET, "It gives something that cannot be compared. Give numbers, text, or lists of them.")
 
 
