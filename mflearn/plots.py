@@ -214,7 +214,7 @@ def plot_landscape(ax: Axes) -> Axes:
 
 
 def place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
-    """Write names beside points (m, 2), each at the first place without another name, a point or the edge of the axes.
+    """Write names beside points (m, 2), each at the first place away from other names, points and the edge of the axes.
 
     Names given first are placed first. An empty name takes no place, and one that finds no place is left out. Call it
     last: the places are right for the axes as they are now.
@@ -239,7 +239,7 @@ def place_names(points: Tensor, names: Sequence[str], ax: Axes) -> None:
             place = Bbox([low, high])
             if (low > ax.bbox.min).all() and (high < ax.bbox.max).all() and not place.count_overlaps(taken):
                 text.xyann = tuple(shift / point)
-                taken.append(place)
+                taken.append(place.padded(3 * point))
                 if far > 5:  # further away a line shows which point is meant
                     end = ax.transData.inverted().transform(np.clip((x, y), low, high))
                     ax.plot(*zip(at, end, strict=True), color=GREY, linewidth=0.6, zorder=1)

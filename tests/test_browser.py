@@ -254,6 +254,16 @@ ACTIVE = {
 }
 
 
+def test_a_film_is_rated_by_keyboard(opened):
+    page = opened("09_recommender.ipynb")
+    box, _, line = explorer_with(page, "popularity cut")
+    stars = box.get_by_role("radiogroup").first.get_by_role("radio")
+    assert stars.count() == 6 and stars.nth(2).is_checked() and line.inner_text().startswith("10 ratings given")
+    press(page, stars.nth(2), "ArrowRight", line)
+    assert stars.nth(3).is_checked() and stars.nth(3).get_attribute("aria-label") == "3 of 5 stars"
+    assert press(page, stars.first, "Space", line).startswith("9 ratings given")
+
+
 def test_a_question_is_answered_by_keyboard(toy):
     page = toy
     box, _, line = as_it_was(page)

@@ -11,8 +11,8 @@ from mflearn.plots import canvas
 from mflearn.ratings import Ratings
 from mflearn.widgets.recommendations import LONG, RANKINGS, SOLVERS, Recommender, describe
 
-NOTHING = {f"rate{i}": 0.0 for i in range(1, LONG + 1)}
-TASTE = NOTHING | {f"rate{i}": float(1 + i % 5) for i in range(1, LONG + 1)}
+NOTHING = {f"rate{i}": 0 for i in range(1, LONG + 1)}
+TASTE = NOTHING | {f"rate{i}": 1 + i % 5 for i in range(1, LONG + 1)}
 FIRST = {"solver": "Bayes", "k": "16", "cut": 50, "by": "predicted rating"}
 
 
@@ -34,7 +34,7 @@ def test_the_list_is_that_of_fold_in(recommender):
 
 
 @pytest.mark.parametrize(("solver", "k", "by"), [*itertools.product(SOLVERS, ("2", "16"), RANKINGS)])
-@pytest.mark.parametrize("stars", [NOTHING, TASTE, TASTE | {"rate3": 0.0}], ids=["nothing", "ten", "nine"])
+@pytest.mark.parametrize("stars", [NOTHING, TASTE, TASTE | {"rate3": 0}], ids=["nothing", "ten", "nine"])
 def test_a_list_has_ten_films_none_of_them_rated_all_above_the_cut(recommender, solver, k, by, stars):
     for cut in (1, recommender.most):
         result = recommender.compute(solver=solver, k=k, cut=cut, by=by, **stars)
@@ -53,7 +53,7 @@ def test_who_rates_nothing_gets_the_list_for_anybody(recommender):
 
 
 def test_the_question_is_answered_by_the_list(recommender):
-    settings = FIRST | NOTHING, FIRST | NOTHING | {"rate4": 1.0}, FIRST | TASTE | {"solver": "ALS, λ = 0.03", "cut": 1}
+    settings = FIRST | NOTHING, FIRST | NOTHING | {"rate4": 1}, FIRST | TASTE | {"solver": "ALS, λ = 0.03", "cut": 1}
     question = widgets.explore_recommendations().prediction.question
     answers = {question.answer(recommender.compute(**one)) for one in settings}
     assert answers == {*question.options}, "three settings, three answers"
@@ -112,14 +112,38 @@ def test_titles_are_text_whatever_they_hold():
     bad = ["<b>x</b>", "$\\frac$", "{0}", "a\nb", "nul\0", "x" * 10_000, "%s", "\u202eright", "🎬 film", "$100 & more$"]
     renamed = dict(zip(small.items, [f"{bad[i % 10]} {i}" for i in range(60)], strict=True))
     explorer = widgets.explore_recommendations(small, renamed.get)
-    explorer.set(**{f"rate{i}": float(i % 5 + 1) for i in range(1, 11)})
+    explorer.set(**{f"rate{i}": i % 5 + 1 for i in range(1, 11)})
     assert (
         "\n" not in explorer.snapshot.words
         and "\0" not in explorer.snapshot.words
         and len(explorer.snapshot.words) < 300
     )
     for control in explorer.controls.values():
-        assert len(control.description) <= 28 and "\n" not in control.description
+        assert len(control.description) <= 92 and "\n" not in control.description
+
+
+def test_a_long_title_is_shown_whole_beside_its_stars_in_the_picture_and_in_words(recommender):
+    long = "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb"
+    whole = Recommender(recommender.ratings, lambda label: f"{long} ({label})"[:90])
+    figure = canvas(10.5, 4.6)
+    result = whole.compute(**FIRST, **TASTE)
+    whole.draw(figure)(result)
+    shown = figure.axes[0].texts
+    assert [text.get_text().replace("\n", " ") for text in shown] == [*result.titles]
+    assert min(map(len, result.titles)) > 70
+    boxes = [text.get_window_extent(figure.canvas.get_renderer()) for text in shown]
+    assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes)) and min(box.x0 for box in boxes) >= 0
+    assert result.titles[0] in describe(result)
+    explorer = widgets.explore_recommendations(recommender.ratings, whole.title)
+    assert long in explorer.controls["rate1"].description
+
+
+def test_only_whole_stars_can_be_given():
+    explorer = widgets.explore_recommendations(invent(80, 60)[0])
+    with pytest.raises(TypeError, match="rate2 is 2.5; it must be a whole number"):
+        explorer.set(rate2=2.5)
+    with pytest.raises(ValueError, match="rate1 is 6; it must be between 0 and 5"):
+        explorer.set(rate1=6)
 
 
 def test_other_ratings_will_do_too():
@@ -127,9 +151,12 @@ def test_other_ratings_will_do_too():
     generator = torch.Generator().manual_seed(0)
     user, item = (torch.rand(40, 30, generator=generator) < 0.6).nonzero().T
     value = (10 * torch.rand(len(user), dtype=torch.float64, generator=generator)).round()
-    explorer = widgets.explore_recommendations(Ratings(user, item, value, tuple(range(40)), tuple(range(30))))
-    explorer.set(rate1=10.0, rate2=1.0)
+    ratings = Ratings(user, item, value, tuple(range(40)), tuple(range(30)))
+    explorer = widgets.explore_recommendations(ratings)
+    explorer.set(rate1=5, rate2=1)
     assert "2 ratings given" in explorer.snapshot.words
+    model, first = recommend.fit(ratings, 16), Recommender(ratings).ten[:2]
+    assert torch.allclose(explorer.result.predicted, model.fold_in(first, [10.0, 2.0]).predict())
 
 
 def test_what_is_said_is_what_is_shown(recommender):
@@ -143,7 +170,7 @@ def test_what_is_said_is_what_is_shown(recommender):
 
 def test_popularity_is_what_a_high_cut_makes_of_every_list(recommender):
     """At the highest cut two tastes share most of their lists; at the lowest, less."""
-    other = NOTHING | {f"rate{i}": float(5 - i % 5) for i in range(1, LONG + 1)}
+    other = NOTHING | {f"rate{i}": 5 - i % 5 for i in range(1, LONG + 1)}
     alike = []
     for cut in (1, recommender.most):
         one, two = ({*recommender.compute(**FIRST | {"cut": cut}, **stars).titles} for stars in (TASTE, other))

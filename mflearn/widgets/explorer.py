@@ -255,12 +255,13 @@ def log_slider(label: str, value: float, low: float, high: float, *, step: float
 
 def choice(label: str, *options: str) -> ipywidgets.Dropdown:
     """A menu of several values; the first one is chosen at the start."""
-    return ipywidgets.Dropdown(options=options, description=label)
+    return ipywidgets.Dropdown(options=options, description=label, style={"description_width": "initial"})
 
 
 def number_box(label: str, value: float, low: float, high: float, step: float) -> ipywidgets.BoundedFloatText:
     """A number to type, or to change with the arrow keys."""
-    return ipywidgets.BoundedFloatText(value=value, min=low, max=high, step=step, description=label)
+    limits, style = {"min": low, "max": high, "step": step}, {"description_width": "initial"}
+    return ipywidgets.BoundedFloatText(value=value, description=label, style=style, **limits)
 
 
 def _row(control: ipywidgets.ValueWidget) -> ipywidgets.Widget:
@@ -269,7 +270,6 @@ def _row(control: ipywidgets.ValueWidget) -> ipywidgets.Widget:
     Sliders have no name that a screen reader finds, and only take values on their steps; number boxes have one, and
     take any. So the box holds the value, and the slider follows and leads it.
     """
-    control.style.description_width = "initial"
     if not isinstance(control, ipywidgets.IntSlider):
         control.layout.margin = MARGIN
         return control
@@ -302,7 +302,7 @@ def _check(name: str, value: Any, control: ipywidgets.ValueWidget) -> None:
         checked.choice(value, name, control.options)
         return
     value = checked.number(value, name)
-    if isinstance(control, ipywidgets.BoundedIntText) and value != int(value):
+    if isinstance(control.value, int) and value != int(value):
         raise TypeError(f"{name} is {value:g}; it must be a whole number")
     if not control.min <= value <= control.max:
         raise ValueError(f"{name} is {value:g}; it must be between {control.min:g} and {control.max:g}")

@@ -1,10 +1,14 @@
 """Explorer of notebook 09: rate ten titles, and a model that is never trained on them makes you a list of ten."""
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+import anywidget
 import torch
+import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -14,11 +18,21 @@ from ..model import Model
 from ..plots import BLUE, GHOST, GREY, VERMILLION, drawable
 from ..ratings import Ratings, given
 from ..titles import plain
-from .explorer import Explorer, Question, Update, Watch, choice, number_box, slider
+from .explorer import Explorer, Question, Update, Watch, choice, slider
 
 LONG, KNOWN, SWEEPS = 10, 60, 10  # titles of a list and to rate; of the most rated to choose these from; of a solver
+STARS, WIDTH = 5, 92  # to give at most; letters of a title
 SOLVERS = {"Bayes": recommend.bayes} | {f"ALS, λ = {lam}": partial(recommend.als, lam=lam) for lam in (0.03, 0.1, 0.3)}
 RANKINGS = {"predicted rating": None, "dot product": "dot", "cosine": "cosine"}
+
+
+class Stars(anywidget.AnyWidget):
+    """A title with a row of buttons, one for each number of stars to give it; 0 stars mean not seen."""
+
+    _esm = Path(__file__).with_name("stars.js")
+    description = traitlets.Unicode().tag(sync=True)
+    min, max = 0, STARS
+    value = traitlets.CInt(0).tag(sync=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +78,11 @@ class Recommender:
         return self.models[solver, k]
 
     def compute(
-        self, *, solver: str, k: str, cut: int, by: str, watch: Watch = lambda _done: True, **stars: float
+        self, *, solver: str, k: str, cut: int, by: str, watch: Watch = lambda _done: True, **stars: int
     ) -> Recommendation:
-        """The list for somebody who gives the ten titles the ratings rate1, rate2, …; 0 means not seen."""
-        model = self.model(solver, int(k), watch)
-        rated = {label: stars[f"rate{i}"] for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"] > 0}
+        """The list for somebody who gives the ten titles rate1, rate2, … stars of five; 0 means not seen."""
+        model, star = self.model(solver, int(k), watch), self.highest / STARS
+        rated = {label: stars[f"rate{i}"] * star for i, label in enumerate(self.ten, 1) if stars[f"rate{i}"]}
         allowed = self.count >= cut
         lists = []
         for taste in (model.fold_in([], []), model.fold_in([*rated], [*rated.values()])):
@@ -89,27 +103,27 @@ class Recommender:
         """The list with its deviations, and all films: predicted rating against number of ratings."""
         figure.set_layout_engine("none")
         ends, rows = (float(self.ratings.value.min()) - 0.2, self.highest + 1.0), torch.arange(LONG)
-        ax, field = figure.add_axes((0.29, 0.13, 0.28, 0.77)), figure.add_axes((0.64, 0.13, 0.34, 0.77))
+        ax, field = figure.add_axes((0.31, 0.12, 0.27, 0.79)), figure.add_axes((0.65, 0.12, 0.33, 0.79))
         ax.set(xlim=ends, ylim=(LONG - 0.4, -0.6), yticks=[], xlabel="predicted rating ± one standard deviation")
         ax.set_title("your list (grey: before the move)")
         ax.grid(alpha=0.3)
-        style = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9}
+        style = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 8}
         titles = [ax.text(-0.02, row, "", parse_math=False, **style) for row in rows]
         (bars,) = ax.plot([], [], color=BLUE, linewidth=1.5)
         (ghost,) = ax.plot([], [], color=GHOST, marker="o", markersize=9, linestyle="", clip_on=True)
         (points,) = ax.plot([], [], color=BLUE, marker="o", markersize=6, linestyle="")
         field.set(xscale="log", xlim=(0.8, 1.3 * int(self.count.max())), ylim=ends)
-        field.set(xlabel="ratings of the film", title="predicted rating of every film")
+        field.set(xlabel="ratings of the film (dashed: the popularity cut)", ylabel="predicted rating")
+        field.set_title("every film (squares: your list)")
         field.grid(alpha=0.3)
         (cloud,) = field.plot([], [], color=GREY, marker=".", markersize=2, linestyle="", rasterized=True)
         (listed,) = field.plot([], [], color=VERMILLION, marker="s", markersize=6, linestyle="")
         (edge,) = field.plot([], [], color=BLUE, linestyle="--", linewidth=2)
-        note = field.text(0.98, 0.03, "", transform=field.transAxes, ha="right", fontsize=9)
 
         def update(result: Recommendation):
             now, past = result.predicted[result.at], cloud.get_ydata()
             for text, title in zip(titles, result.titles, strict=True):
-                text.set_text(drawable(title, 38))
+                text.set_text(textwrap.fill(drawable(title, WIDTH), 50))
             ghost.set_data((past[result.at.numpy()], rows) if len(past) else ([], []))
             points.set_data(now, rows)
             gap = torch.full_like(now, torch.nan)  # between two bars
@@ -118,8 +132,7 @@ class Recommender:
             cloud.set_data(result.count.numpy(), result.predicted.numpy())  # from a tensor it takes 50 ms
             listed.set_data(result.count[result.at], now)
             edge.set_data([result.cut] * 2, field.get_ylim())
-            note.set_text("squares: your list; dashed: the popularity cut")
-            return [cloud, edge, listed, note, ghost, bars, points, *titles]
+            return [cloud, edge, listed, ghost, bars, points, *titles]
 
         return update
 
@@ -128,10 +141,10 @@ def describe(result: Recommendation) -> str:
     """The first title of the list, how many of its titles everybody would get, and how popular they are."""
     first, sure = float(result.predicted[result.at[0]]), float(result.deviation[0])
     middle = int(result.count[result.at].median())
-    given = f"{result.rated} ratings given" + ("" if result.rated else ": a list for anybody")
+    given = f"{result.rated} rating{'s' * (result.rated != 1)} given" + ("" if result.rated else ": a list for anybody")
     return (
         f"{given}; {result.solver}, k = {result.k}, popularity cut {result.cut}, by {result.by}. "
-        f"First: {plain(result.titles[0], 40)}, {first:.2f} ± {sure:.2f}. Someone who has rated "
+        f"First: {plain(result.titles[0], WIDTH)}, {first:.2f} ± {sure:.2f}. Someone who has rated "
         f"nothing also gets {result.common} of these {LONG}. The median film of the list has {middle} ratings."
     )
 
@@ -149,10 +162,8 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
         "by": choice("rank by", *RANKINGS),
     }
     for i, label in enumerate(recommender.ten, 1):
-        controls[f"rate{i}"] = number_box(plain(recommender.title(label), 28), 0.0, 0.0, recommender.highest, 0.5)
-    for name, control in controls.items():
-        if name != "cut":
-            control.layout.width = "300px"
+        controls[f"rate{i}"] = Stars(description=plain(recommender.title(label), WIDTH))
+        controls[f"rate{i}"].layout.width = "100%"  # a row of its own
     question = Question(
         "You give the ten titles 5 stars and 1 star in turn. The model is not trained again. How many of the ten "
         "films on your list are also on the list of somebody who has rated nothing?",
@@ -161,10 +172,8 @@ def explore_recommendations(ratings: Ratings | None = None, title: Callable[[obj
             "4 to 9": lambda result: 4 <= result.common <= 9,
             "none to 3": lambda result: result.common <= 3,
         },
-        lambda _: {f"rate{i}": 5.0 if i % 2 else 1.0 for i in range(1, LONG + 1)},
+        lambda _: {f"rate{i}": STARS if i % 2 else 1 for i in range(1, LONG + 1)},
         "One solve of k + 1 equations finds your bias and your factors from your ratings; W and H of the others stay.",
     )
     compute, draw = recommender.compute, recommender.draw
-    return Explorer(
-        compute, draw, describe, controls, question, title="recommendations for you", size=(10.5, 4.2), across=3
-    )
+    return Explorer(compute, draw, describe, controls, question, title="recommendations for you", size=(10.5, 4.6))
