@@ -26,6 +26,8 @@ MISCONCEPTIONS = (
     "Dot product and cosine rank alike.",
     "A new user needs retraining.",
     "A pattern in a map of embeddings proves meaning.",
+    "Ratings show what people like, whatever they were shown.",
+    "Finding candidates and ordering them are one task.",
 )
 
 
