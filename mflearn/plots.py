@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 import torch
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,16 +19,22 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.transforms import Bbox
 from PIL import Image
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from .descent import Run
 from .titles import plain
 
-BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#000000", "#767676"
-LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (BLACK, "-", "v"))
-"""Colours of Okabe & Ito, darkened to a contrast of 3:1 on white, each with a dash and a marker of its own."""
+BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#007F5C", "#A8517F", "#767676"
+LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (GREY, "-", "v"))
+"""Colours of Okabe & Ito and a grey, each with a dash and a marker of its own. The ground of a figure is that of the
+page, so all of them have a contrast of 3:1 on white and on the dark theme's #111111, and grey, the ink, one of 4:1."""
 
-GHOST = "#B0B0B0"  # the colour of the result before
+GHOST = GREY + "80"  # the colour of the result before: half of the ground shows through
+
+# A new axis takes its colours from here, and no function that draws on it can give them later to its texts.
+rcParams.update(dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), GREY))
+rcParams.update({"axes.facecolor": "none", "figure.facecolor": "none", "legend.frameon": False})
 
 VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
 FLOOR = 1e-12  # below this a loss is round-off
@@ -36,7 +42,7 @@ FLOOR = 1e-12  # below this a loss is round-off
 
 def canvas(width: float = 9.0, height: float = 3.2) -> Figure:
     """An empty figure of this size in inches, that belongs to no window and no global list."""
-    figure = Figure(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -46,14 +52,25 @@ def show(figure: Figure, caption: str) -> None:
     from IPython.display import display
 
     figure.canvas.draw()
-    drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
-    png, small = io.BytesIO(), drawn.convert("L")
-    if not np.array_equal(small.convert("RGB"), drawn):  # not grey: a palette takes half of the bytes
-        small = drawn.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
-    small.save(png, "png", optimize=True)
+    png = io.BytesIO()
+    with_palette(np.array(figure.canvas.buffer_rgba())).save(png, "png", optimize=True)
     bundle = {"image/png": png.getvalue(), "text/plain": f"Figure: {caption}"}
     display(bundle, metadata={"image/png": {"alt": caption}}, raw=True)
     print(textwrap.fill(caption, 110))
+
+
+def with_palette(pixels: np.ndarray) -> Image.Image:
+    """The picture (m, n, 4) in its 256 most frequent colours: half of the bytes. A rarer one becomes the nearest."""
+    pixels[..., 3] = np.round(pixels[..., 3] / 17) * 17  # 16 shades from clear to opaque
+    pixels[pixels[..., 3] == 0] = 0
+    colours, which, count = np.unique(pixels.view(np.uint32), return_inverse=True, return_counts=True)
+    colours = colours.view(np.uint8).reshape(-1, 4)
+    frequent = colours[np.argsort(-count, kind="stable")[:256]]
+    seen, kept = (c * np.where([True, True, True, False], c[:, 3:] / 255, 1) for c in (colours, frequent))
+    nearest = cKDTree(kept).query(seen)[1].astype(np.uint8)
+    picture = Image.fromarray(nearest[which].reshape(pixels.shape[:2]))
+    picture.putpalette(frequent.tobytes(), "RGBA")
+    return picture
 
 
 def drawable(title: object, width: int = 30) -> str:
@@ -79,7 +96,7 @@ class Heatmap:
         digits: int = 2,
     ) -> None:
         self.ax, self.shape, self.digits = ax, shape, digits
-        self.norm, self.cmap = Normalize(*limits, clip=True), colormaps[cmap].with_extremes(bad="white")
+        self.norm, self.cmap = Normalize(*limits, clip=True), colormaps[cmap]
         m, n = shape
         self.image = ax.imshow(np.full(shape, np.nan), cmap=self.cmap, norm=self.norm, aspect="auto")
         self.texts = [
@@ -205,10 +222,10 @@ def plot_landscape(ax: Axes) -> Axes:
     reach = 2.6
     w = torch.linspace(-reach, reach, 201, dtype=torch.float64)
     loss = (w[:, None] * w - 1).square()
-    levels = [0, 0.05, 0.2, 0.5, 1, 2, 4, 8, 16, 40]
-    ax.contourf(w, w, loss, levels=levels, cmap="Blues", norm=LogNorm(0.02, 150), extend="max")
+    levels = [0.05, 0.2, 0.5, 1, 2, 4, 8, 16, 40]
+    ax.contourf(w, w, loss, levels=levels, cmap="Blues", norm=LogNorm(0.02, 150), extend="both")
     for side in (w[w > 1 / reach], w[w < -1 / reach]):
-        ax.plot(side, 1 / side, color=BLACK, linewidth=1.5, linestyle="--")
+        ax.plot(side, 1 / side, color="black", linewidth=1.5, linestyle="--")
     ax.set(xlabel="w", ylabel="h", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     return ax
 

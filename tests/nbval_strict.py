@@ -51,8 +51,8 @@ def difference(committed: str, drawn: str) -> str | None:
     """Where two PNGs (base64) differ visibly, in words; None if they do not."""
     try:
         one, other = (
-            np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), float)
-            for png in (committed, drawn)
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA").convert("RGBa"), float)
+            for png in (committed, drawn)  # RGBa: a colour counts as far as it is opaque
         )
     except (OSError, ValueError) as error:
         return f"is not a readable PNG ({error})"

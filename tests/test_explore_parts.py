@@ -122,6 +122,22 @@ def test_work_ahead_tells_its_share_and_ends_when_told():
     assert len(told) == 4 and told[0] == 0 and told == sorted(told) and told[-1] < 0.2
 
 
+def test_the_rows_fill_the_axis_and_the_ground_of_the_parts_is_that_of_the_page():
+    figure = canvas(10.5, 3.9)
+    update = draw(figure)
+    wall, bars = figure.axes[:2]
+    for data, k in ((TEXTS, 12), (TEXTS, 3), (DIGITS, 10)):
+        update(compute(data, k, 0))
+        rows = [bar for bar in bars.patches if bar.get_visible()]
+        numbers = [text.get_text() for text in bars.texts if text.get_visible()]
+        assert numbers == [str(i + 1) for i in range(k)]
+        middles = [bar.get_y() + bar.get_height() / 2 for bar in rows]
+        assert middles == pytest.approx((np.arange(k) + 0.5) / k)
+        topics = [text.get_position()[1] / 33 for text in wall.texts[:k]]
+        assert topics == pytest.approx(middles)
+        assert wall.images[0].get_array().count() == (64 * k if data == DIGITS else 0)
+
+
 def test_drawing_only_what_moves_gives_the_picture_of_drawing_all():
     stage, whole = Stage(draw, 10.5, 3.9), canvas(10.5, 3.9)
     update = draw(whole)

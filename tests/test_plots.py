@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 from PIL import Image
 
 from mflearn import plots
@@ -25,12 +26,29 @@ def luminance(colour):
     return linear @ (0.2126, 0.7152, 0.0722)
 
 
-def test_every_line_has_a_contrast_of_three_to_one_and_marks_of_its_own():
+def contrast(colour, ground):
+    low, high = sorted((luminance(colour), luminance(ground)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("ground", ["white", "#111111"])  # of JupyterLab's two themes
+def test_ink_has_a_contrast_of_four_to_one_and_every_line_one_of_three(ground):
+    figure = plots.canvas()
+    ax = figure.subplots()
+    ax.set(title="title", xlabel="x", ylabel="y")
+    ax.plot([1, 2], label="a line")
+    inks = [text.get_color() for text in figure.findobj(Text)] + [spine.get_edgecolor() for spine in ax.spines.values()]
+    assert len(inks) > 10
+    for ink in inks:
+        assert contrast(ink, ground) >= 4
     for colour, _, _ in plots.LINES:
-        assert 1.05 / (luminance(colour) + 0.05) >= 3
+        assert contrast(colour, ground) >= 3
+
+
+def test_every_line_has_marks_of_its_own():
     colours, dashes, markers = zip(*plots.LINES, strict=True)
     assert len(set(colours)) == len(set(markers)) == len(plots.LINES) == 5
-    assert len(set(dashes[:4])) == 4  # the fifth line repeats a dash, in black
+    assert len(set(dashes[:4])) == 4  # the fifth line repeats a dash, in grey
 
 
 def test_two_runs_are_two_kinds_of_line():
@@ -109,20 +127,43 @@ def test_show_gives_the_caption_as_text_and_the_same_bytes_every_time(capsys, mo
     assert more["metadata"]["image/png"]["alt"].startswith("A caption")
 
 
-@pytest.mark.parametrize("coloured", [False, True])
-def test_show_keeps_the_colours_in_half_of_the_bytes(coloured, monkeypatch):
-    shown = []
+def shown_and_drawn(figure, monkeypatch):
+    """The PNG that `show` gives the notebook, and the one that matplotlib would write."""
+    shown, whole = [], io.BytesIO()
     monkeypatch.setattr("IPython.display.display", lambda bundle, **_: shown.append(bundle["image/png"]))
+    plots.show(figure, "A figure.")
+    figure.savefig(whole)
+    return shown[0], whole.getvalue()
+
+
+def on(ground, png):
+    picture = Image.open(io.BytesIO(png)).convert("RGBA")
+    page = Image.new("RGBA", picture.size, ground)
+    page.alpha_composite(picture)
+    return np.asarray(page.convert("RGB"), float)
+
+
+@pytest.mark.parametrize("ground", ["white", "#111111"])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_show_keeps_the_colours_in_half_of_the_bytes(ground, coloured, monkeypatch):
     M = photograph(shrink=4)
     figure = plots.plot_photographs({"grey": M, "other": M - 0.5}, zoom=2, signed=["other"] if coloured else ())
-    plots.show(figure, "A photograph, twice.")
-    whole = io.BytesIO()
-    figure.savefig(whole)
-    small, large = (
-        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float) for png in (shown[0], whole.getvalue())
-    )
-    assert np.abs(small - large).max() <= 4
-    assert len(shown[0]) < 0.7 * len(whole.getvalue())
+    small, large = shown_and_drawn(figure, monkeypatch)
+    apart = np.abs(on(ground, small) - on(ground, large))
+    assert apart.max() <= 8 and apart.mean() < 0.1
+    assert len(small) < 0.7 * len(large)
+
+
+def test_a_figure_leaves_its_ground_to_the_page(monkeypatch):
+    figure = plots.canvas()
+    ax = figure.subplots()
+    plots.Heatmap(ax, (4, 3), "a column is missing", limits=(0, 1)).show(torch.ones(4, 2))
+    for png in shown_and_drawn(figure, monkeypatch):
+        alpha = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))[..., 3]
+        x, y = (round(at) for at in ax.transData.transform((2, 1)))
+        assert alpha[0].max() == alpha[-y, x] == 0
+        x, y = (round(at) for at in ax.transData.transform((1.3, 1.3)))
+        assert alpha[-y, x] == 255
 
 
 def test_a_picture_is_drawn_pixel_by_pixel():

@@ -140,7 +140,7 @@ def picture(change):
 
     def spoil(book):
         (shown,) = outputs(book, 1, "image/png")
-        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown.data["image/png"]))).convert("RGB"))
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown.data["image/png"]))).convert("RGBA"))
         png = io.BytesIO()
         Image.fromarray(change(pixels.copy())).save(png, "png")
         shown.data["image/png"] = base64.b64encode(png.getvalue()).decode() + "\n"
@@ -149,7 +149,12 @@ def picture(change):
 
 
 def one_mark_moved(pixels):
-    pixels[20:29, 100:109] = 0
+    pixels[20:29, 100:109] = 0, 0, 0, 255
+    return pixels
+
+
+def on_white(pixels):
+    pixels[pixels[..., 3] == 0] = 255
     return pixels
 
 
@@ -229,6 +234,7 @@ EXECUTED = {
     "compute that raises when driven": (say("n**2", "n**2 / (n != 3)", 2), {"Cell 3"}),
     "draw that raises when driven": (say("[0, result]", "[0, 1 / (result - 9)]", 2), {"Cell 3"}),
     "another picture": (picture(lambda pixels: 255 - pixels), {"Cell 1"}),
+    "picture on a white ground": (picture(on_white), {"Cell 1"}),
     "picture with one mark moved": (picture(one_mark_moved), {"Cell 1"}),
     "picture moved by a pixel": (picture(lambda pixels: np.roll(pixels, (1, 1), (0, 1))), set()),
     "picture moved by three pixels": (picture(lambda pixels: np.roll(pixels, 3, 0)), {"Cell 1"}),

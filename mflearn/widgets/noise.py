@@ -118,7 +118,7 @@ def draw(figure: Figure) -> Update:
     spectrum = axes["sigma"]
     spectrum.set(xlim=(0, N + 1), ylim=(0, 60), xlabel="number of the singular value of A")
     spectrum.grid(alpha=0.3)
-    (dropped,) = spectrum.plot([], [], color=GREY, marker="o", markersize=4, markerfacecolor="white", linestyle="")
+    (dropped,) = spectrum.plot([], [], color=GREY, marker="o", markersize=4, markerfacecolor="none", linestyle="")
     (kept,) = spectrum.plot([], [], color=BLUE, marker="o", markersize=5, linestyle="")
     (cut,) = spectrum.plot([], [], color=VERMILLION, linestyle="--", linewidth=1.5)
     note = spectrum.text(0.98, 0.93, "", transform=spectrum.transAxes, ha="right", va="top", fontsize=9)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..descent import Run
 from ..matrices import digits, docstring_words
 from ..nonnegative import Data, Stability, match, nmf, stability
-from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION
+from ..plots import BLUE, GHOST, GREY, VERMILLION
 from .explorer import Explorer, Question, Update, Watch, choice, slider
 
 DIGITS, TEXTS, SHUFFLED = "digits", "texts", "texts, shuffled"
@@ -107,18 +107,17 @@ def draw(figure: Figure) -> Update:
     ax.set_title("the parts of this seed, the stablest first")
     ax.set(xlim=(0, 50), ylim=(33.2, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
-    lines = [ax.text(0, 33 * (i + 0.5) / MOST, "", va="center", fontsize=10, parse_math=False) for i in range(MOST)]
+    lines = [ax.text(0, 0, "", va="center", fontsize=10, parse_math=False) for _ in range(MOST)]
     corners = [(i % 4 * 12 + 1, i // 4 * 11 + 3) for i in range(MOST)]  # of the pictures, 8 by 8
     names = [ax.text(x + 4, y - 0.7, "", ha="center", va="bottom", fontsize=9) for x, y in corners]
     frames = [ax.add_patch(Rectangle(corner, 8, 8, fill=False, linewidth=0.6)) for corner in corners]
-    wall = ax.imshow(np.zeros((33, 50)), extent=(0, 50, 33, 0), cmap="gray_r", vmin=0, vmax=1, aspect="auto")
-    bars.set(xlim=(0, 1.04), ylim=(MOST - 0.5, -0.5), yticks=range(MOST), yticklabels=range(1, MOST + 1))
-    bars.set(title="found again?", xticks=(0, 0.5, 1))
+    wall = ax.imshow(np.full((33, 50), np.nan), extent=(0, 50, 33, 0), cmap="gray_r", vmin=0, vmax=1, aspect="auto")
+    bars.set(xlim=(-0.12, 1.04), ylim=(1, 0), yticks=[], title="found again?", xticks=(0, 0.5, 1))
     bars.set_xlabel("cosine (bar: mean, dot: this seed)", fontsize=9)
-    bars.tick_params(axis="y", length=0)
     bars.grid(alpha=0.3, axis="x")
-    rows = bars.barh(range(MOST), [0.0] * MOST, color="#A6CBE3", height=0.72)
-    (dots,) = bars.plot([], [], color=BLACK, marker="o", markersize=5, linestyle="")
+    rows = bars.barh([0.0] * MOST, [0.0] * MOST, color=BLUE, alpha=0.3)
+    labels = [bars.text(-0.02, 0, i + 1, ha="right", va="center") for i in range(MOST)]
+    (dots,) = bars.plot([], [], color=BLUE, marker="o", markersize=5, linestyle="")
     (chance,) = bars.plot([], [], color=GREY, linestyle="--", linewidth=1.5)
     curve.set(xlim=(LEAST - 0.5, MOST + 0.5), ylim=(0, 1.04), xticks=range(LEAST, MOST + 1, 2))
     curve.set_title("score over 8 seeds")
@@ -131,29 +130,32 @@ def draw(figure: Figure) -> Update:
     shown = [""]
 
     def update(result: Parts):
-        k, pixels = result.k, np.zeros((33, 50))
+        k, pixels = result.k, np.full((33, 50), np.nan)
+        middles = (np.arange(MOST) + 0.5) / k  # of the rows, as shares of the height
         for i in range(MOST):
             lost = i < k and float(result.cosines[i]) < LOST
-            colour, mark = (VERMILLION, " ≠") if lost else (BLACK, "")
+            colour, mark = (VERMILLION, " ≠") if lost else (GREY, "")
             picture, words = i < k and not result.words, i < k and bool(result.words)
             names[i].set(text=f"{i + 1}{mark}" if picture else "", color=colour)
-            frames[i].set(visible=picture, edgecolor=colour if lost else GREY)
+            frames[i].set(visible=picture, edgecolor=colour)
             line = " · ".join(top_words(result.H[i], result.words)) + mark if words else ""
-            lines[i].set(text=line, color=colour)
+            lines[i].set(text=line, color=colour, y=33 * middles[i])
+            labels[i].set(visible=i < k, y=middles[i])
+            rows[i].set(visible=i < k, y=middles[i] - 0.36 / k, height=0.72 / k)
             rows[i].set_width(float(result.stability.parts[i]) if i < k else 0.0)
             if picture:
                 x, y = corners[i]
                 pixels[y : y + 8, x : x + 8] = result.H[i].view(8, 8) / (float(result.H[i].max()) or 1.0)
         wall.set_data(pixels)
-        dots.set_data(result.cosines.tolist(), range(k))
-        chance.set_data([result.stability.chance] * 2, [-0.5, MOST - 0.5])
+        dots.set_data(result.cosines.tolist(), middles[:k])
+        chance.set_data([result.stability.chance] * 2, [0, 1])
         if shown[0] != result.data:
             ghost.set_data(*score.get_data())
             shown[0] = result.data
         score.set_data(list(result.scores), [value for value, _ in result.scores.values()])
         random.set_data(list(result.scores), [value for _, value in result.scores.values()])
         here.set_data([k], [result.stability.score])
-        return [wall, *frames, *lines, *names, *rows, dots, chance, ghost, random, score, here]
+        return [wall, *frames, *lines, *names, *rows, *labels, dots, chance, ghost, random, score, here]
 
     return update
 
@@ -167,7 +169,7 @@ def describe(result: Parts) -> str:
         f"chance would to {alike.chance:.2f}. Seed {result.seed}"
     )
     if result.seed == alike.reference:
-        return f"{text} agrees best with the others; the black dots compare it with itself."
+        return f"{text} agrees best with the others; the dots compare it with itself."
     text += f" finds {found} of {result.k} {name} of seed {alike.reference} again (cosine {AGAIN} or more)"
     least = int(result.cosines.argmin())
     words = ", ".join(f"‘{word}’" for word in top_words(result.H[least], result.words, 3)) if result.words else ""

@@ -1,6 +1,6 @@
 function render({ model, el }) {
   const picture = document.createElement("img"), line = document.createElement("p");
-  picture.style.cssText = "max-width: 100%; height: auto; display: block; background: white";
+  picture.style.cssText = "max-width: 100%; height: auto; display: block";
   line.setAttribute("role", "status");
   line.style.cssText = "margin: 4px 0; min-height: 3em; line-height: 1.5;" +
     "font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1, 14px)";

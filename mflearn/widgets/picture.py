@@ -47,7 +47,7 @@ class Stage:
                 self.figure.draw_artist(artist)
             pixels = np.asarray(self.figure.canvas.buffer_rgba())
             png = io.BytesIO()
-            Image.fromarray(pixels).convert("RGB").save(png, "png", compress_level=1)
+            Image.fromarray(pixels).save(png, "png", compress_level=1)
             return png.getvalue()
 
 

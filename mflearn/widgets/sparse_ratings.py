@@ -15,7 +15,7 @@ from ..descent import GradientDescent, descend, random_factors, with_biases
 from ..festival import invent
 from ..model import Model
 from ..objectives import Observed
-from ..plots import BLACK, BLUE, GHOST, GREY, VERMILLION, Heatmap, drawable
+from ..plots import BLUE, GHOST, GREY, VERMILLION, Heatmap, drawable
 from ..ratings import Ratings
 from ..recommend import Sweep, als
 from ..scores import biases, rmse
@@ -119,7 +119,7 @@ def draw(figure: Figure) -> Update:
     for each in (ax, board):
         each.set_ylim(BOTTOM, TOP)
         each.grid(alpha=0.3)
-        each.axhline(known.lowest, color=BLACK, linestyle=(0, (1, 2)), linewidth=2)
+        each.axhline(known.lowest, color=GREY, linestyle=(0, (1, 2)), linewidth=2)
     board.text(10**HIGH, known.lowest - 0.02, "lowest possible", ha="right", va="top", fontsize=8.5)
     sweeps = range(1, SWEEPS + 1)
     (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
