@@ -172,6 +172,22 @@ def test_k_and_eta_are_live_in_notebook_04(toy):
     assert errors(page) == [] and page.problems == [] and page.outside == []
 
 
+def test_a_number_out_of_range_is_refused_with_a_word_and_a_comma_is_a_point(toy):
+    page = toy
+    box, _, line = as_it_was(page)
+    typed = box.get_by_role("spinbutton", name="learning rate η")
+    for wrong in ("500", "e"):
+        typed.select_text()
+        page.keyboard.type(wrong)
+        said = press(page, typed, "Enter", line)
+        assert said.endswith("not taken: the box holds numbers from 0.001 to 1.")
+        assert typed.input_value() == "0.3"
+    typed.select_text()
+    page.keyboard.type("0,2")
+    assert "η = 0.2, Adam" in press(page, typed, "Enter", line)
+    assert errors(page) == [] and page.problems == []
+
+
 def accessible(page, box):
     """(role, name, disabled) of everything in this element that a screen reader can act on, or is told."""
     client = page.context.new_cdp_session(page)

@@ -28,6 +28,10 @@ function render({ model, el }) {
   // its own: Notebook 7 would go on to another cell. The buttons of Play have no name either.
   const mend = () => {
     const explorer = el.closest(".mflearn-explorer");
+    explorer?.querySelectorAll("select").forEach(menu => {  // the arrow of ipywidgets is black in the dark theme, too
+      menu.style.backgroundImage = "none";
+      menu.style.appearance = "auto";
+    });
     explorer?.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
       const label = handle.closest(".widget-hbox")?.querySelector("label")?.textContent || "slider";
       handle.setAttribute("aria-label", label);
@@ -38,6 +42,18 @@ function render({ model, el }) {
       button.setAttribute("aria-label", button.title);
     });
   };
+  // A number box takes any number and keeps it in its range without a word; emptied, it shows its value again.
+  const refuse = event => {
+    const box = event.target, wrong = box.validity;
+    if (box.type !== "number" || !(wrong.badInput || wrong.rangeOverflow || wrong.rangeUnderflow)) return;
+    line.textContent = `${box.value || "That"} is not taken: the box holds numbers from ${box.min} to ${box.max}.`;
+    box.value = "";
+  };
+  const point = event => {  // 1,5 is 1.5
+    if (event.target.type !== "number" || event.data !== ",") return;
+    event.preventDefault();
+    document.execCommand("insertText", false, ".");
+  };
   const watch = new MutationObserver(mend);
   model.on("change:version", show);
   let gone = false;
@@ -46,7 +62,10 @@ function render({ model, el }) {
     if (!el.isConnected) { requestAnimationFrame(begin); return; }  // a busy page may take some frames
     show(); mend();
     const explorer = el.closest(".mflearn-explorer");
-    if (explorer) watch.observe(explorer, { childList: true, subtree: true });
+    if (!explorer) return;
+    watch.observe(explorer, { childList: true, subtree: true });
+    explorer.addEventListener("change", refuse, true);
+    explorer.addEventListener("beforeinput", point);
   };
   requestAnimationFrame(begin);
   return () => { gone = true; watch.disconnect(); if (address) URL.revokeObjectURL(address); };
