@@ -703,7 +703,11 @@ def test_how_a_run_ended_is_said():
     assert "diverged at step" in explorer.snapshot.words
     explorer.set(eta=0.02, k=1)
     assert "the loss is 0.16718, the lowest of this rank" in explorer.snapshot.words
-    explorer.set(steps=100, eta=0.001)
+    explorer.set(k=2, eta=0.05)
+    assert "the loss is below 1e-12, the lowest of this rank" in explorer.snapshot.words
+    explorer.set(eta=0.01)
+    assert explorer.snapshot.words.endswith("the loss is below 1e-05; the lowest is below 1e-12.")
+    explorer.set(k=1, steps=100, eta=0.001)
     assert (
         explorer.snapshot.words.endswith("; the lowest is 0.16718.")
         and "the loss is 0.16718" not in explorer.snapshot.words
@@ -771,10 +775,27 @@ def test_outer_products_add_up_to_the_product():
 
     figure = canvas(10, 3)
     outer_products.draw(figure)(result)
-    first, second, product, target, residual = (ax.images[0].get_array() for ax in figure.axes[::2])
+    first, second, product, target, residual = (ax.images[0].get_array() for ax in figure.axes[:9:2])
     assert first.tolist() == torch.outer(result.W[:, 0], result.H[0]).tolist()
     assert np.allclose(first + second, product) and np.allclose(product - target, residual)
     assert target.tolist() == toy_matrix().tolist()
+
+
+def test_a_loss_beyond_the_scale_is_an_arrow_at_its_end():
+    figure = canvas(10, 3)
+    update = outer_products.draw(figure)
+    for loss, marker, at in ((100.1, ">", 10), (99.9, "o", 99.9**0.5)):
+        now = update(outer_products.Sum(toy_matrix(), torch.eye(2, dtype=torch.float64), loss))[-1]
+        assert (now.get_marker(), now.get_xdata()[0]) == (marker, at)
+
+
+def test_at_rank_1_the_boxes_of_the_second_product_are_disabled():
+    explorer = widgets.explore_outer_products()
+    second = {"W12", "W22", "W32", "W42", "H21", "H22"}
+    for k in (1, 2, 1):
+        explorer.set(k=k)
+        disabled = {name for name, control in explorer.controls.items() if control.disabled}
+        assert disabled == (second if k == 1 else set())
 
 
 def test_the_game_judges_and_keeps_only_what_is_near_the_limit():

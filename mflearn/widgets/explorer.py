@@ -103,7 +103,9 @@ class Explorer(ipywidgets.VBox):
         self._moves, self._moved, self._taken = 0, 0.0, 0.0  # how many of late; when one came; when one was taken
         box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
         if across:  # the first control on a line of its own, the others in a table
-            table = ipywidgets.GridBox(rows[1:], layout={"grid_template_columns": f"repeat({across}, max-content)"})
+            table = ipywidgets.GridBox(
+                rows[1:], layout={"grid_template_columns": f"repeat({across}, minmax(24px, max-content))"}
+            )
             box = ipywidgets.VBox([rows[0], table], layout={"overflow": "visible"})
         self.prediction = question and Prediction(question, self._reveal)
         asked, bar = ((self.prediction,) if question else ()), ((self.progress,) if self.watches or prepare else ())
@@ -255,7 +257,9 @@ def log_slider(label: str, value: float, low: float, high: float, *, step: float
 
 def choice(label: str, *options: str) -> ipywidgets.Dropdown:
     """A menu of several values; the first one is chosen at the start."""
-    return ipywidgets.Dropdown(options=options, description=label, style={"description_width": "initial"})
+    return ipywidgets.Dropdown(
+        options=options, description=label, style={"description_width": "initial"}, layout={"width": "max-content"}
+    )
 
 
 def number_box(label: str, value: float, low: float, high: float, step: float) -> ipywidgets.BoundedFloatText:

@@ -13,7 +13,7 @@ from .explorer import Explorer, Question, Update, number_box, slider
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
-LOSSES = (0, 1, 2, 5, 10, 20, 50, 100)  # marked on the scale; what is larger stands at its end
+LOSSES = (0, 1, 2, 5, 10, 20, 50, 100)  # marked on the scale; a larger one is an arrow at its end
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ def draw(figure: Figure) -> Update:
     """w₁h₁ + w₂h₂ = W H, beside A, and the residual; below, the loss, and in grey the loss before."""
     grid = figure.add_gridspec(2, 9, width_ratios=(3, 0.7, 3, 0.7, 3, 0.9, 3, 0.9, 3), height_ratios=(6, 1))
     axes = [figure.add_subplot(grid[0, i]) for i in range(9)]
-    scale = figure.add_subplot(grid[1, :])
-    scale.set(xlim=(-0.2, 10), ylim=(-1, 1), yticks=[], xticks=range(0, 11, 2))
-    scale.set_xticks([n**0.5 for n in LOSSES], [str(n) for n in LOSSES])  # of equal length: the root of the loss
-    scale.set_xlabel("loss ‖A − W H‖²  (grey: the setting before)", labelpad=1)
+    scale = figure.add_subplot(grid[1, :5])
+    scale.set(xlim=(-0.3, 10.3), ylim=(-1, 1), yticks=[])
+    scale.set_xticks([n**0.5 for n in LOSSES], [str(n) for n in LOSSES])
+    scale.set_xlabel("loss ‖A − W H‖², placed by its root (grey: the setting before)", labelpad=1)
     scale.spines[["left", "right", "top"]].set_visible(False)
     (ghost,) = scale.plot([], [], color=GHOST, marker="o", markersize=11, linestyle="-", markevery=[0], clip_on=False)
     (now,) = scale.plot([], [], color=BLUE, marker="o", markersize=9, linestyle="", clip_on=False)
@@ -53,12 +53,16 @@ def draw(figure: Figure) -> Update:
         for ax, title, ends in zip(axes[::2], titles, limits, strict=True)
     )
     target.show(A)
+    for at, matrix in ((6, target), (8, residual)):
+        bar = figure.colorbar(matrix.image, figure.add_subplot(grid[1, at]), orientation="horizontal")
+        bar.ax.set_box_aspect(0.1)
 
     def update(result: Sum):
         at = min(result.loss, LOSSES[-1]) ** 0.5
         before = [*now.get_xdata(), at][0]  # the first picture has none before it
         ghost.set_data([before, at], [0, 0])
         now.set_data([at], [0])
+        now.set_marker("o" if result.loss <= LOSSES[-1] else ">")
         parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
         WH = result.W @ result.H
         summands = (*first.show(parts[0]), *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)))
@@ -90,7 +94,7 @@ def explore_outer_products() -> Explorer:
             for j, value in enumerate(row, 1):
                 box = number_box(f"{name}{i}{j}", round(value, 2), -99, 99, 0.1)
                 box.layout.width = "112px"
-                box.layout.grid_area = f"{i} / {j if name == 'W' else j + 2}"  # as in the matrices: row / column
+                box.layout.grid_area = f"{i} / {j if name == 'W' else j + 3}"  # as in the matrices: row / column
                 controls[f"{name}{i}{j}"] = box
     question = Question(
         "At k = 1, halve the first column of W and double the first row of H. What does the loss do?",
@@ -106,6 +110,15 @@ def explore_outer_products() -> Explorer:
         ),
         "Their product is the same, entry by entry: W and H are not the only factors of W H.",
     )
-    return Explorer(
-        compute, draw, describe, controls, question, title="W H as a sum of outer products", size=(10, 3.5), across=4
+    explorer = Explorer(
+        compute, draw, describe, controls, question, title="W H as a sum of outer products", size=(10, 3.5), across=5
     )
+    k = explorer.controls["k"]
+
+    def use(_change: object = None) -> None:
+        for name in ("W12", "W22", "W32", "W42", "H21", "H22"):
+            explorer.controls[name].disabled = k.value < 2
+
+    k.observe(use, names="value")
+    use()
+    return explorer

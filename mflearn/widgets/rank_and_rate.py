@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..descent import Adam, GradientDescent, Momentum, Run, factorize
-from ..exact import lowest_loss
+from ..exact import lowest_loss, stable_eta
 from ..fast import one_thread
 from ..matrices import toy_matrix
-from ..plots import BLUE, FLOOR, GHOST, GREY, SIGNED, Heatmap, number, shown_loss
+from ..plots import BLUE, FLOOR, GHOST, GREY, SIGNED, VERMILLION, Heatmap, shown_loss
 from .explorer import Explorer, Question, Update, Watch, choice, log_slider, slider
 
 A = toy_matrix()
+ETA = float(stable_eta(A))  # η*
 RULES = {"gradient descent": GradientDescent, "momentum": Momentum, "Adam": Adam}
 MOST, STEPS, SEEDS = 3, 1000, 5  # the largest k, how many steps at first, and how many seeds are trained ahead
 LOW, HIGH, STEP = -3, 0, 0.05  # powers of ten of η
@@ -86,9 +87,12 @@ def draw(figure: Figure) -> Update:
     W = Heatmap(axes["W"], (4, MOST), "W", limits=(-1, 3))
     H = Heatmap(axes["H"], (MOST, 2), "H", limits=(-1, 3))
     ends = axes["ends"]  # with the y-axis of the loss
-    ends.set(xscale="log", yscale="log", xlim=(10**LOW, 10**HIGH), ylim=(1e-12, 1e6), title="final loss, by η")
-    ends.tick_params(left=False, labelleft=False, labelsize=8)
+    ends.set(xscale="log", yscale="log", xlim=(10**LOW, 10**HIGH), ylim=(1e-12, 1e6), title="final loss")
+    ends.set_xlabel("learning rate η", fontsize=8, labelpad=0)
+    ends.tick_params(labelsize=7)
     ends.grid(alpha=0.3)
+    ends.axvline(ETA, color=VERMILLION, linestyle="--", linewidth=1.5)
+    ends.text(ETA * 1.2, 1e-11, "η*", color=VERMILLION)
     curves = [ends.plot([], [], linewidth=1)[0] for _ in range(MOST)]
     (here,) = ends.plot([], [], color=GREY, linewidth=3, alpha=0.6)
     shown = [()]  # the setting of the picture
@@ -105,7 +109,7 @@ def draw(figure: Figure) -> Update:
         last = [len(losses) - 1] if run.diverged else []
         end.set_data(last, losses[last].clip(max=9e5))
         floor.set_data([0, result.steps], [max(lowest, FLOOR)] * 2)
-        note.set_text(f"grey: the setting before\ndotted: lowest loss for k = {result.k}, {number(lowest, 5)}")
+        note.set_text(f"grey: the setting before\ndotted: lowest loss for k = {result.k}, {_said(lowest)}")
         for k, curve in enumerate(curves, 1):
             curve.set_data(ETAS, result.ends[k - 1].clamp(FLOOR, 1e6))
             curve.set(color=BLUE if k == result.k else GHOST, linewidth=2 if k == result.k else 1)
@@ -125,8 +129,14 @@ def describe(result: Training) -> str:
     lowest, loss = float(lowest_loss(A, result.k)), float(run.loss[-1])
     words = f"{setting}: after {int(run.last)} steps the loss is "
     if loss - lowest < 1e-6:
-        return f"{words}{lowest:.5f}, the lowest of this rank."
-    return f"{words}{loss:.5f}; the lowest is {lowest:.5f}."
+        return f"{words}{_said(loss)}, the lowest of this rank."
+    return f"{words}{_said(loss)}; the lowest is {_said(lowest)}."
+
+
+def _said(loss: float) -> str:
+    """Five decimals, or, of a loss that is smaller, the next of a few bounds."""
+    bounds = (10.0**-e for e in (12, 9, 7, 5))
+    return next((f"below {bound:.0e}" for bound in bounds if loss < bound), f"{loss:.5f}")
 
 
 def explore_rank_and_rate() -> Explorer:
