@@ -5,8 +5,9 @@ import torch
 
 from mflearn.descent import factorize
 from mflearn.objectives import Frobenius
+from mflearn.plots import canvas
 from mflearn.widgets import explore_landscape
-from mflearn.widgets.landscape import STEPS, compute, describe, gradient
+from mflearn.widgets.landscape import STEPS, compute, describe, draw, gradient
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,15 @@ def test_a_click_moves_the_start_and_takes_the_steps_back(explorer):
     assert (explorer.settings["w"], explorer.settings["h"], explorer.settings["step"]) == (-1.0, 0.5, 0)
     explorer.point(0.99, 0.01)  # beside the landscape
     assert (explorer.settings["w"], explorer.settings["h"]) == (-1.0, 0.5)
+
+
+def test_the_panel_of_the_loss_says_what_will_come():
+    figure = canvas()
+    update = draw(figure)
+    (hint,) = figure.axes[1].texts
+    for step in (0, 1, 0):
+        update(compute(0.3, 1.8, -0.6, step))
+        assert hint.get_visible() == (step == 0)
 
 
 def test_a_button_goes_one_step_and_play_follows(explorer):

@@ -92,6 +92,20 @@ def test_the_answer_to_the_question_is_read_off_the_result(settings, answer):
     assert widgets.explore_rank().prediction.question.answer(rank.compute(*settings)) == answer
 
 
+@pytest.mark.parametrize("corner", CORNERS)
+def test_no_mark_is_cut_off_by_the_edge_of_its_axes(corner):
+    figure = canvas(11.5, 3)
+    update = rank.draw(figure)
+    for _ in range(2):  # the second time with a ghost
+        update(rank.compute(*corner))
+    for ax in figure.axes[3:]:
+        for line in ax.lines:
+            if line.get_marker() in ("s", "."):
+                half, size = line.get_markersize() / 2 * figure.dpi / 72, ax.bbox.size
+                pixels = ax.transData.transform(line.get_xydata()) - ax.bbox.min
+                assert ((half < pixels) & (pixels < size - half)).all()
+
+
 def test_the_settings_before_stay_as_ghosts():
     figure = canvas(11.5, 3)
     update = rank.draw(figure)

@@ -55,10 +55,11 @@ def draw(figure: Figure) -> Update:
     arrow = ground.annotate(
         "", (0, 0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
     )
-    ax.set(xlim=(0, STEPS), ylim=(1e-12, 1e4), yscale="log", xlabel="step", title="loss (w h − 1)²")
+    ax.set(xlim=(-1, STEPS + 1), ylim=(1e-12, 1e4), yscale="log", xlabel="step", title="loss (w h − 1)²")
     ax.grid(alpha=0.3)
     (loss,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=3, linewidth=1)
     (now,) = ax.plot([], [], color=VERMILLION, marker="o", markersize=8, linestyle="")
+    hint = ax.text(0.5, 0.5, "each step adds a point here", transform=ax.transAxes, ha="center")
 
     def update(result: Walk):
         w, h = zip(*result.path, strict=True)
@@ -69,7 +70,8 @@ def draw(figure: Figure) -> Update:
         losses = [max((a * b - 1) ** 2, 1e-12) for a, b in result.path]
         loss.set_data(range(len(losses)), losses)
         now.set_data([len(losses) - 1], losses[-1:])
-        return [walk, start, here, arrow, loss, now]
+        hint.set_visible(len(losses) == 1)
+        return [walk, start, here, arrow, loss, now, hint]
 
     return update
 

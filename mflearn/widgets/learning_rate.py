@@ -165,7 +165,7 @@ def draw_game(figure: Figure) -> Update:
     (loss,) = ax.plot([], [], color=BLUE, linewidth=1.5)
     board.set(xscale="log", yscale="log", xlim=(0.5, 120), ylim=(1e-3, 1.2), xlabel="σ₁ of the matrix")
     board.set(ylabel="largest stable η", title="your points")
-    board.grid(alpha=0.3, which="both")
+    board.grid(alpha=0.3)
     (points,) = board.plot([], [], color=VERMILLION, marker="s", markersize=9, linestyle="")
     (now,) = board.plot([], [], color=BLUE, marker="_", markersize=16, markeredgewidth=2, linestyle="")
     (line,) = board.plot([], [], color=GREY, linestyle="--")

@@ -75,7 +75,7 @@ def draw(figure: Figure) -> Update:
     E = axes[2].imshow(np.zeros(A.shape), cmap=SIGNED, vmin=-0.5, vmax=0.5, aspect="auto", interpolation="nearest")
 
     ax = axes[3]
-    ax.set(title="error, % of ‖A‖", xlabel="rank k", yscale="log", xlim=(0, MOST + 1), ylim=(2, 130))
+    ax.set(title="error, % of ‖A‖", xlabel="rank k", yscale="log", xlim=(0, MOST + 1), ylim=(1.8, 150))
     ax.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
@@ -86,7 +86,7 @@ def draw(figure: Figure) -> Update:
     ax.legend(loc="lower left", fontsize=8.5)
 
     ax = axes[4]
-    ax.set(title="singular values", xlabel="number p", yscale="log", xlim=(0, MOST + 1), ylim=(0.05, 60))
+    ax.set(title="singular values", xlabel="number p", yscale="log", xlim=(0, MOST + 1), ylim=(0.04, 80))
     ax.grid(alpha=0.3)
     ax.plot(p, SIGMA[p - 1], color=VERMILLION, marker=".", linewidth=1, label="of A")
     (old,) = ax.plot([], [], color=GHOST, linewidth=1.5)
@@ -103,7 +103,7 @@ def draw(figure: Figure) -> Update:
         trail.set_data([result.k] * len(errors), errors)
         here.set_data([result.k], errors[-1:])
         of_WH.set_data(p[: len(result.sigma)], result.sigma.clamp(0.051, 59))
-        line.set_data([result.k] * 2, [0.05, 60])
+        line.set_data([result.k] * 2, [0.04, 80])
         return [WH, E, before, trail, here, old, line, of_WH]
 
     return update
