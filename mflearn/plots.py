@@ -34,7 +34,7 @@ GHOST = GREY + "80"  # the colour of the result before: half of the ground shows
 
 # A new axis takes its colours from here, and no function that draws on it can give them later to its texts.
 rcParams.update(dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), GREY))
-rcParams.update({"axes.facecolor": "none", "figure.facecolor": "none", "legend.frameon": False})
+rcParams.update({"axes.facecolor": "none", "figure.facecolor": "none", "legend.frameon": False, "grid.color": GREY})
 
 VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
 FLOOR = 1e-12  # below this a loss is round-off

@@ -289,7 +289,7 @@ READ = {
     "path of a machine": (output_says(4, "42", "/ho" + "me/me/42"), {MACHINE}),
     "address of an object": (output_says(4, "42", "<object at 0x7f3a5c0b2d10>"), {MACHINE}),
     "second title": (say("## Summary", "# Summary"), {TREE}),
-    "skipped level": (say("## Look", "### Look"), {TREE, EXTRA}),
+    "skipped level": (say("## Look", "### Look"), {TREE}),
     "no exercises": (say("## Exercises", "## Play"), {PARTS}),
     "frobenius objective": (say("Watch the net", "Has that name"), {EXERCISES}),
     "too many exercises": (many_exercises, {EXERCISES}),

@@ -367,7 +367,7 @@ def test_drawing_only_what_moves_gives_the_picture_of_drawing_all():
     for draw, results in pictures():
         stage, whole = Stage(draw, 9, 4), canvas(9, 4)
         update = draw(whole)
-        for result in results:
+        for result in (*results[:2], results[-1]):
             for layer, artist in enumerate(update(result), 10):  # what moves lies on top
                 artist.set(in_layout=False, zorder=layer)
             all_drawn = io.BytesIO()

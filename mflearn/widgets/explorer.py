@@ -240,7 +240,7 @@ class Explorer(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         names = ", ".join(control.description for control in self.controls.values())
-        return f"Explorer: {self.title}. Run this notebook to move {names}."[:110]
+        return textwrap.shorten(f"Explorer: {self.title}. Run this notebook to move {names}.", 110, placeholder=" …")
 
 
 def slider(label: str, value: float, low: float, high: float, *, step: float = 1) -> ipywidgets.IntSlider:
