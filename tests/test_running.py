@@ -19,7 +19,7 @@ from jupyter_client.manager import start_new_kernel
 
 from mflearn.exercises import check, logbook, running
 from mflearn.exercises.comparable import MOST_PARTS, TooLarge, comparable
-from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET, same
+from mflearn.exercises.exercise import ALMOST, CORRECT, ERROR, NOT_ANSWERED, NOT_YET, last_line, same
 
 LINUX = sys.platform == "linux"
 IMPORTS = "import itertools, os, random, signal, sys, threading, time, numpy, torch"
@@ -142,6 +142,16 @@ def test_every_answer_gets_a_verdict_and_changes_nothing(asked, mistake):
     assert time.process_time() - begun < 5
     assert (reply.state, bool(re.search(words, reply.words))) == (state, True), reply
     assert "\n" not in reply.words and len(reply.words) <= 200
+
+
+def test_the_line_is_known_although_time_is_up_once_more_on_the_way_out():
+    answer, second = compile("\n\nraise running.TimeIsUp", "the cell", "exec"), running.TimeIsUp()
+    with pytest.raises(running.TimeIsUp) as raised:
+        try:
+            exec(answer, {"running": running})  # noqa: S102
+        finally:
+            raise second
+    assert raised.value is second and last_line(second, "the cell") == 3 and last_line(second, "another") is None
 
 
 def test_a_learner_waits_less_than_five_seconds():

@@ -142,10 +142,12 @@ def in_one_line(error: BaseException, cell: str | None) -> str:
 
 
 def last_line(error: BaseException, cell: str | None) -> int | None:
-    """Where in the cell an error arose; None if it was elsewhere."""
-    frames = traceback.walk_tb(error.__traceback__)
-    lines = [line for frame, line in frames if frame.f_code.co_filename == cell]
-    return lines[-1] if lines else None
+    """Where in the cell an error arose, or the error whose place it took; None if both were elsewhere."""
+    for one in filter(None, (error, error.__context__)):
+        frames = traceback.walk_tb(one.__traceback__)
+        if lines := [line for frame, line in frames if frame.f_code.co_filename == cell]:
+            return lines[-1]
+    return None
 
 
 def numbers(value: Any) -> Tensor | None:
