@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from ipywidgets import dlink
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -113,12 +114,6 @@ def explore_outer_products() -> Explorer:
     explorer = Explorer(
         compute, draw, describe, controls, question, title="W H as a sum of outer products", size=(10, 3.5), across=5
     )
-    k = explorer.controls["k"]
-
-    def use(_change: object = None) -> None:
-        for name in ("W12", "W22", "W32", "W42", "H21", "H22"):
-            explorer.controls[name].disabled = k.value < 2
-
-    k.observe(use, names="value")
-    use()
+    for name in ("W12", "W22", "W32", "W42", "H21", "H22"):  # what rank 1 does not use
+        dlink((explorer.controls["k"], "value"), (explorer.controls[name], "disabled"), lambda k: k < 2)
     return explorer
