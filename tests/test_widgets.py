@@ -781,6 +781,19 @@ def test_outer_products_add_up_to_the_product():
     assert target.tolist() == toy_matrix().tolist()
 
 
+def test_at_rank_1_there_is_no_second_product():
+    figure = canvas(10, 3)
+    update = outer_products.draw(figure)
+    W, H = outer_products.START
+    for k in (1, 2, 1):
+        update(outer_products.Sum(W[:, :k], H[:k], 0.24))
+        figure.canvas.draw()
+        (plus,) = (text for ax in figure.axes for text in ax.texts if text.get_text() == "+")
+        (title,) = (ax.title for ax in figure.axes if ax.get_title() == "w₂ h₂")
+        assert plus.get_alpha() == title.get_alpha() == (k == 2)
+        assert title.get_window_extent().y1 == figure.axes[0].title.get_window_extent().y1
+
+
 def test_a_loss_beyond_the_scale_is_an_arrow_at_its_end():
     figure = canvas(10, 3)
     update = outer_products.draw(figure)

@@ -44,9 +44,12 @@ def draw(figure: Figure) -> Update:
     scale.spines[["left", "right", "top"]].set_visible(False)
     (ghost,) = scale.plot([], [], color=GHOST, marker="o", markersize=11, linestyle="-", markevery=[0], clip_on=False)
     (now,) = scale.plot([], [], color=BLUE, marker="o", markersize=9, linestyle="", clip_on=False)
-    for ax, sign in zip(axes[1::2], ("+", "=", "≈", ""), strict=True):
-        ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=20, transform=ax.transAxes)
+    for ax in axes[1::2]:
         ax.axis("off")
+    plus, _, _ = (
+        ax.text(0.5, 0.5, sign, ha="center", va="center", fontsize=20)
+        for ax, sign in zip(axes[1:6:2], "+=≈", strict=True)
+    )
     titles = ("w₁ h₁", "w₂ h₂", "W H", "A", "residual W H − A")
     limits = ((-6, 6) if "residual" in title else (0, 6) for title in titles)
     first, second, product, target, residual = (
@@ -67,7 +70,9 @@ def draw(figure: Figure) -> Update:
         parts = [result.W[:, i : i + 1] @ result.H[i : i + 1] for i in range(result.W.shape[1])]
         WH = result.W @ result.H
         summands = (*first.show(parts[0]), *second.show(parts[1] if len(parts) > 1 else torch.zeros(0, 2)))
-        return [*summands, *product.show(WH), *residual.show(WH - A), ghost, now]
+        for text in (plus, second.ax.title):
+            text.set_alpha(float(len(parts) > 1))  # an invisible title would lose its place
+        return [*summands, plus, second.ax.title, *product.show(WH), *residual.show(WH - A), ghost, now]
 
     return update
 

@@ -128,7 +128,7 @@ def describe(result: Training) -> str:
         return f"{setting}: diverged at step {int(run.last) + 1}; shown are the factors before that."
     lowest, loss = float(lowest_loss(A, result.k)), float(run.loss[-1])
     words = f"{setting}: after {int(run.last)} steps the loss is "
-    if loss - lowest < 1e-6:
+    if round(loss, 5) == round(lowest, 5):
         return f"{words}{_said(loss)}, the lowest of this rank."
     return f"{words}{_said(loss)}; the lowest is {_said(lowest)}."
 
