@@ -21,7 +21,7 @@ def check_environment() -> None:
         print(f"NOT YET: the course needs {', '.join(wrong)}.")
         print("Run `make lab` in the folder of the course, or `pip install -c constraints.txt -e .`; then restart.")
     else:
-        print("PASS: this kernel has what the course needs.")
+        print("PASS: all that the course needs is here.")
 
 
 def _installed(name: str) -> str:

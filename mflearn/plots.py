@@ -111,7 +111,7 @@ class Heatmap:
         table[: M.shape[0], : M.shape[1]] = M.numpy()
         self.image.set_data(table)
         colours = self.cmap(self.norm(table))
-        bright = colours[..., :3] @ (0.299, 0.587, 0.114) > 0.5
+        bright = colours[..., :3] @ (0.299, 0.587, 0.114) > 0.46
         for row, values, light in zip(self.texts, table, bright, strict=True):
             for text, value, black in zip(row, values, light, strict=True):
                 text.set_text("" if np.isnan(value) else number(value, self.digits))

@@ -91,19 +91,23 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 
 
 def with_exercises(notebook: NotebookNode, stem: str) -> NotebookNode:
-    """A copy with the exercises of the package under its heading; a cell that is there already keeps its outputs."""
+    """A copy with the exercises of the package under its heading; a cell that is there already keeps its outputs.
+
+    A cell of an exercise that stands above the heading stays there: that exercise belongs into the lesson.
+    """
     notebook = nbformat.from_dict(notebook)
     start, end = exercises(notebook)
-    made = [asdict(cell) for cell in exercise_cells.section(stem)]
+    made = {cell.id: asdict(cell) for cell in exercise_cells.section(stem)}
     if made and start < end:
-        was = {cell.id: cell for cell in notebook.cells[start:end]}
-        for cell in made:
+        was = {cell.id: cell for cell in notebook.cells}
+        for cell in made.values():
             old = was.get(cell["id"], {})
             if cell["cell_type"] == "code":
                 keeps = old.get("source") == cell["source"]
                 cell["outputs"] = old["outputs"] if keeps else []
                 cell["execution_count"] = old["execution_count"] if keeps else None
-        notebook.cells[start:end] = nbformat.from_dict(made)
+        above = [made.pop(cell.id, cell) for cell in notebook.cells[:start]]
+        notebook.cells[:end] = nbformat.from_dict([*above, *made.values()])
     return notebook
 
 

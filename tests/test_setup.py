@@ -248,7 +248,7 @@ def absent(name):
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (None, "PASS: this kernel has what the course needs."),
+        (None, "PASS: all that the course needs is here."),
         (lambda name: "1.2" if name == "torch" else "99", "torch 2.6 or newer (here: 1.2)"),
         (absent, "torch 2.6 or newer (here: none)"),
     ],

@@ -811,7 +811,8 @@ def test_at_rank_1_the_boxes_of_the_second_product_are_disabled():
         assert disabled == (second if k == 1 else set())
 
 
-def test_the_game_judges_and_keeps_only_what_is_near_the_limit():
+def test_the_game_judges_and_keeps_only_what_is_near_the_limit(monkeypatch):
+    monkeypatch.setattr(learning_rate.Game, "points", {})
     game = widgets.explore_stability_game()
     for name, matrix in learning_rate.MATRICES.items():
         limit = float(learning_rate.stable_eta(matrix))
@@ -826,6 +827,7 @@ def test_the_game_judges_and_keeps_only_what_is_near_the_limit():
         game.redraw()
         assert "Well done" not in game.snapshot.words
     assert len(game.result.points) == 5
+    assert len(widgets.explore_stability_game().result.points) == 5, "its cell may be run again"
     figure = canvas()
     learning_rate.draw_game(figure)(game.result)
     points, _, law = (line.get_data() for line in figure.axes[1].lines)

@@ -18,6 +18,12 @@ from .comparable import comparable
 
 Cases = list[tuple]  # the arguments of each call
 WRITTEN_OUT = 8  # numbers of a table, at most, that a verdict shows
+CLUES = {  # a part of a frequent error, and what helps
+    "shapes cannot be multiplied": "In X @ Y, X needs as many columns as Y has rows. ",
+    "square matrices": "Only a square matrix has an inverse. ",
+    "out of bounds": "Take all sizes from the arguments. ",
+    "must match the size": "Entry by entry, both need one shape. ",
+}
 
 NOT_ANSWERED, ERROR, NOT_YET, ALMOST, CORRECT = "not answered", "stopped with an error", "not yet", "almost", "correct"
 
@@ -194,9 +200,10 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
     for wrong in exercise.wrong:
         if _is(exercise, wrong, cases, found):
             return Verdict(NOT_YET, wrong.diagnosis)
-    for one in found:
-        if one.error:
-            return Verdict(ERROR, one.error)
+    if broken := [pair for pair in zip(cases, found, strict=True) if pair[1].error]:
+        case, one = min(broken, key=lambda pair: sum(map(_size, pair[0])))
+        clue = next((clue for part, clue in CLUES.items() if part in one.error), "")
+        return Verdict(ERROR, f"{one.error}. {clue}It was called with {_called(exercise, case, written_out=0)}.")
     if all(one.value is None for one in found):
         return Verdict(NOT_YET, "It gives None: is the return missing?")
     good = fails.count(None)
@@ -226,26 +233,29 @@ def _fault(exercise: Exercise, arguments: tuple, found: Outcome, right: Outcome)
         return exercise.accepts(arguments, found.value)
     if same(found.value, right.value, exercise.tolerance):
         return None
-    return _difference(found.value, right.value)
+    return _difference(found.value, right.value, exercise.tolerance)
 
 
-def _difference(value: Any, right: Any) -> str:
+def _difference(value: Any, right: Any, tolerance: float) -> str:
     """How a value differs in kind from the right one; if it is of the right kind, what is expected."""
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)):
             return f"It gives one {type(value).__name__}, not {len(right)} values."
         if len(value) != len(right):
             return f"It gives {len(value)} values, not {len(right)}."
-        part = next(i for i, pair in enumerate(zip(value, right, strict=True)) if not same(*pair, 1e-6))
-        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part])[1:]}"  # it, its
+        part = next(i for i, pair in enumerate(zip(value, right, strict=True)) if not same(*pair, tolerance))
+        return f"Value {part + 1} of {len(right)}: i{_difference(value[part], right[part], tolerance)[1:]}"  # it, its
     a, b = numbers(value), numbers(right)
     if b is not None and a is None:
-        return f"It gives a {type(value).__name__}, where numbers are expected."
+        if "complex" in str(getattr(value, "dtype", type(value))):
+            return "It gives complex numbers, where real ones are expected."
+        came = "None" if value is None else f"a {type(value).__name__}"
+        return f"It gives {came}, where numbers are expected."
     if b is None:
-        if isinstance(value, type(right)):
-            return f"It gives {value!r:.40}, where {right!r:.40} is expected."
-        wanted = "text" if isinstance(right, str) else type(right).__name__
-        return f"It gives a {type(value).__name__}, not a {wanted}."
+        came = (
+            f"{value!r:.40}" if a is not None or isinstance(value, (str, type(None))) else f"a {type(value).__name__}"
+        )
+        return f"It gives {came}, where {right!r:.40} is expected."
     if a.shape != b.shape:
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
     at = (a - b).abs().nan_to_num(nan=math.inf).argmax()  # where they differ most
@@ -260,13 +270,13 @@ def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "that of one number"
 
 
-def _called(exercise: Exercise, arguments: tuple) -> str:
+def _called(exercise: Exercise, arguments: tuple, written_out: int = WRITTEN_OUT) -> str:
     """The arguments of a call by their names: numbers and small tables written out, of large ones the shape."""
     names = inspect.signature(exercise.answer(exercise.solution)).parameters
-    return ", ".join(_named(name, value) for name, value in zip(names, arguments, strict=False))
+    return ", ".join(_named(name, value, written_out) for name, value in zip(names, arguments, strict=False))
 
 
-def _named(name: str, value: Any) -> str:
+def _named(name: str, value: Any, written_out: int) -> str:
     table = numbers(value)
     if isinstance(value, (bool, str)):
         return f"{name} = {value!r}"
@@ -274,7 +284,7 @@ def _named(name: str, value: Any) -> str:
         return f"{name}, a {type(value).__name__}"
     if table.ndim == 0:
         return f"{name} = {_written(float(table))}"
-    if table.numel() <= WRITTEN_OUT:
+    if table.numel() <= written_out:
         return f"{name} = {np.round(table.numpy(), 2).tolist()}"
     return f"{name} of shape {_shape(table)}" if table.ndim > 1 else f"{name} of length {len(table)}"
 

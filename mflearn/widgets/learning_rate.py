@@ -16,7 +16,7 @@ from .explorer import Explorer, Question, Update, choice, log_slider, slider
 
 A = toy_matrix()
 ETA = float(stable_eta(A))
-FRACTIONS = torch.arange(0.05, 1.0, 0.025, dtype=torch.float64)
+FRACTIONS = torch.tensor([*(0.05 + 0.025 * i for i in range(38)), 0.99, 0.995], dtype=torch.float64)
 STEPS = 300
 
 
@@ -129,8 +129,9 @@ class Trial:
 class Game(Explorer):
     """Find the largest η that still settles, for five matrices, and register each: five points on a line."""
 
+    points: dict[str, float] = {}  # of all games in this kernel: running the cell again keeps them
+
     def __init__(self) -> None:
-        self.points: dict[str, float] = {}
         self.judged = ""
         controls = {"matrix": choice("matrix", *MATRICES), "eta": log_slider("η", 0.01, -3, 0, step=0.005)}
         button = ipywidgets.Button(description="Register this η", tooltip="keep this η as my answer for this matrix")

@@ -58,7 +58,7 @@ def draw(figure: Figure) -> Update:
     )
     target.show(A)
     for at, matrix in ((6, target), (8, residual)):
-        bar = figure.colorbar(matrix.image, figure.add_subplot(grid[1, at]), orientation="horizontal")
+        bar = figure.colorbar(matrix.image, figure.add_subplot(grid[1, at]), orientation="horizontal", extend="both")
         bar.ax.set_box_aspect(0.1)
 
     def update(result: Sum):

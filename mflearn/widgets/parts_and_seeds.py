@@ -185,14 +185,14 @@ def explore_parts() -> Explorer:
         "data": choice("data", *SCORES),
     }
     question = Question(
-        "Ten topics of the texts, found from eight random starts. Which of them do all starts find?",
+        "Ten parts of the digits, found from eight random starts. Which of them do all starts find?",
         {
             "all ten, as good as unchanged": lambda result: result.again == result.k,
             "most of them; one or a few do not": lambda result: result.k / 2 < result.again < result.k,
             "hardly any": lambda result: result.again <= result.k / 2,
         },
-        lambda _: {"data": TEXTS, "k": 10, "seed": 0},
-        "The loss hardly tells the runs apart: it has many lowest points, and their topics are not all the same.",
+        lambda _: {"data": DIGITS, "k": 10, "seed": 0},
+        "The loss hardly tells the runs apart: it has many lowest points, and their parts are not the same.",
     )
     return Explorer(
         compute, draw, describe, controls, question, title="parts and topics", size=(10.5, 3.9), prepare=prepare
