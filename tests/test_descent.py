@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from mflearn.descent import Adam, Factors, GradientDescent, Momentum, descend, factorize, random_factors, record
+from mflearn import descent
+from mflearn.descent import Adam, Factors, GradientDescent, Momentum, Rule, descend, factorize, random_factors, record
 from mflearn.exact import lowest_loss, stable_eta
 from mflearn.gradients import by_autograd
 from mflearn.matrices import low_rank_matrix, toy_matrix
@@ -135,6 +136,12 @@ CALM = {  # in units of η*: elsewhere a rule blows rounding up, Momentum at 0.9
     Momentum: [0.3, 0.6, 2.5, 0.7, 0.1, 8.0],
     Adam: [0.3, 0.95, 0.5, 0.7, 0.1, 0.8],
 }
+
+
+def test_every_rule_is_compared_with_one_of_torch():
+    rules = {one for one in vars(descent).values() if isinstance(one, type) and hasattr(one, "step")} - {Rule}
+    assert rules == {*THEIRS}, "name each rule in THEIRS, above"
+    assert rules == {*CALM}, "give each rule six learning rates in CALM, above"
 
 
 def each_its_own(runs, rule=GradientDescent):
