@@ -113,7 +113,8 @@ def test_each_notebook_has_enough_of_all(number):
     assert all(content.find(one.id) is one for one in exercises)
     assert len(exercises) >= EXERCISES_OF_A_NOTEBOOK and len(questions) >= QUESTIONS_OF_A_NOTEBOOK
     assert sum(len(one.wrong) for one in exercises) >= WRONG_ANSWERS_ON_AVERAGE * len(exercises)
-    assert len({i for one in (*exercises, *questions) for i in one.misconceptions}) >= MISCONCEPTIONS_OF_A_NOTEBOOK
+    probed = {i for one in (*exercises, *questions) for i in one.misconceptions}
+    assert len(probed) >= MISCONCEPTIONS_OF_A_NOTEBOOK, f"probes {probed} of the misconceptions in lecturer.py; too few"
 
 
 def test_each_misconception_is_probed():

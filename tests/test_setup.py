@@ -108,13 +108,14 @@ def test_the_table_in_the_readme_lists_the_notebooks():
         top = "\n".join(cell.source for cell in nbformat.read(path, 4).cells[:3] if cell.cell_type == "markdown")
         title = re.search(r"^# (.+)$", top, re.M)[1].replace("`", "").replace("$", "")
         there.append((path.stem, title, int(re.search(r"\*\*Minutes\*\*\D*(\d+)", top)[1])))
-    assert listed == there
+    assert listed == there, "give each notebook a row in the README: its name, title and minutes"
 
 
 def test_the_first_notebook_links_to_all_others():
     text = read("notebooks/00_start_here.ipynb")
     names = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if not path.name.startswith("00")]
-    assert [name for name in names if f"]({name})" not in text] == []
+    missing = [name for name in names if f"]({name})" not in text]
+    assert missing == [], "link to them in notebooks/00_start_here.ipynb"
 
 
 def test_no_file_names_a_folder_of_one_machine():

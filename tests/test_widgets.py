@@ -658,7 +658,8 @@ def test_every_question_has_one_right_answer_among_its_options(asked):
     _, explorer = asked
     options = explorer.prediction.question.options
     right = [option for option in options if explorer.predict(option).startswith("You were right")]
-    assert len(right) == 1 and len(options) >= 3
+    assert len(options) >= 3, f"a question has 3 answers or more, not {len(options)}"
+    assert len(right) == 1, f"one answer must be right, not {right}"
     assert sum(bool(holds(explorer.result)) for holds in options.values()) == 1
 
 
