@@ -654,6 +654,13 @@ def asked(request):
     return request.param, explorer
 
 
+def test_a_question_without_a_right_answer_says_so():
+    question = widgets.explore_outer_products().prediction.question
+    nothing_right = replace(question, options={"it falls": lambda result: False})
+    with pytest.raises(ValueError, match="no option is right for what is shown; the question is 'At k = 1,"):
+        nothing_right.answer(None)
+
+
 def test_every_question_has_one_right_answer_among_its_options(asked):
     _, explorer = asked
     options = explorer.prediction.question.options

@@ -20,7 +20,10 @@ class Question:
 
     def answer(self, result: Any) -> str:
         """The first option that is right for this result."""
-        return next(option for option, holds in self.options.items() if holds(result))
+        for option, holds in self.options.items():
+            if holds(result):
+                return option
+        raise ValueError(f"no option is right for what is shown; the question is {self.text!r}")
 
 
 class Prediction(anywidget.AnyWidget):
