@@ -307,7 +307,7 @@ def test_it_has_the_size_of_a_lesson(notebook):
     cells = len(notebook.lesson)
     if notebook.is_lesson:
         assert 30 <= cells <= 60, f"{cells} cells without the exercises, not 30 to 60"
-        assert 1_200 <= words <= 2_600, f"{words} words without the exercises, not 1,200 to 2,600"
+        assert 1_200 <= words <= 2_500, f"{words} words without the exercises, not 1,200 to 2,500"
     else:
         assert 15 <= cells <= 50, f"{cells} cells, not 15 to 50"
 
