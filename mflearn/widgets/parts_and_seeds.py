@@ -165,8 +165,8 @@ def describe(result: Parts) -> str:
     alike, found = result.stability, int((result.cosines >= AGAIN).sum())
     name = "topics" if result.words else "parts"
     text = (
-        f"{result.data.capitalize()}, k = {result.k}: {SEEDS} seeds agree to {alike.score:.2f}, "
-        f"chance would to {alike.chance:.2f}. Seed {result.seed}"
+        f"{result.data.capitalize()}, k = {result.k}: stability score of {SEEDS} seeds {alike.score:.2f}, "
+        f"by chance {alike.chance:.2f}. Seed {result.seed}"
     )
     if result.seed == alike.reference:
         return f"{text} agrees best with the others; the dots compare it with itself."
