@@ -23,6 +23,7 @@ exercises    tasks that answer at once, and name the mistake
 widgets      sliders over a computation
 downloads    one file from the network, whole and verified, or none
 datasets     ratings by name: the festival, MovieLens, Goodbooks, any CSV
+book         the course as pages, to read without Python
 environment  is everything here that the course needs?
 """
 

@@ -1,4 +1,4 @@
-"""The command line: `mflearn lab` opens the course, `data` gets ratings, `answers` is for lecturers. No logic here."""
+"""The command line: opens the course, gets ratings, writes pages and, for lecturers, all answers. No logic here."""
 
 import argparse
 import os
@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     answers = commands.add_parser("answers", help="for lecturers: all solutions and known mistakes, in Markdown")
     answers.add_argument("--to", metavar="FILE", help="write it to a file")
     answers.set_defaults(command=run_answers)
+    book = commands.add_parser("book", help="the course as pages to read without Python")
+    book.add_argument("--to", metavar="FOLDER", default="build/book", help="where they go; without it: build/book")
+    book.add_argument("--pdf", action="store_true", help="also print a handout of each notebook, without solutions")
+    book.set_defaults(command=run_book)
     options, rest = parser.parse_known_args(arguments)
     if not hasattr(options, "command"):
         parser.print_help()
@@ -83,6 +87,18 @@ def run_answers(options: argparse.Namespace, _rest: list[str]) -> int:
     else:
         sys.stdout.reconfigure(encoding="utf-8")  # of a console on Windows, too
         print(lecturer.page(), end="")
+    return 0
+
+
+def run_book(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Write the pages, and print where to begin to read."""
+    from . import book
+
+    folder = Path(options.to)
+    book.build(notebooks(), folder)
+    print(f"The pages begin in {folder / 'index.html'}")
+    if options.pdf:
+        print(*book.print_pages(folder), sep="\n")
     return 0
 
 

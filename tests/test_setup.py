@@ -69,6 +69,11 @@ def test_constraints_pin_every_dependency_within_its_bounds():
         assert version and requirement.specifier.contains(version), f"constraints.txt has {version} for {requirement}"
 
 
+def test_whoever_tests_can_make_the_pages():
+    extras = project()["optional-dependencies"]
+    assert extras["book"] and set(extras["book"]) <= set(extras["test"])
+
+
 def tree():
     """The paths in the annotated tree of the README."""
     block = re.search(r"## What is where\n\n((?: {4}.*\n)+)", read("README.md"))[1]

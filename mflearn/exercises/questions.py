@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 
 from . import logbook
-from .exercise import QuizQuestion
+from .exercise import Choice, QuizQuestion
 
 
 class Quiz(anywidget.AnyWidget):
@@ -41,10 +41,15 @@ class Quiz(anywidget.AnyWidget):
 
     def _show(self, i: int, place: int, note: str = "") -> None:
         choice = self.content[i].choices[place]
-        said = f"{'✓ Right.' if choice.right else '✗ Not this one.'} {choice.feedback}" + f" ({note})" * bool(note)
+        words = said(choice) + f" ({note})" * bool(note)
         with self.hold_sync():
             self.chosen = [*self.chosen[:i], place, *self.chosen[i + 1 :]]
-            self.said = [*self.said[:i], said, *self.said[i + 1 :]]
+            self.said = [*self.said[:i], words, *self.said[i + 1 :]]
 
     def __repr__(self) -> str:
         return f"Quiz of notebook {self.number}, {len(self.content)} questions. Run this notebook to answer them."
+
+
+def said(choice: Choice) -> str:
+    """What is said to those who choose it."""
+    return f"{'✓ Right.' if choice.right else '✗ Not this one.'} {choice.feedback}"

@@ -1,0 +1,28 @@
+"""What stands in a page in the place of an explorer, which needs a kernel to move."""
+
+import base64
+import html
+
+from .. import widgets
+
+LIVE = "<p>To move the sliders, open this notebook in JupyterLab: <code>make lab</code></p>"
+FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
+
+
+def embed(name: str) -> str:
+    """The explorer that `explore_…` of this name makes, as HTML: its question, its picture at the start, its words."""
+    explorer = getattr(widgets, name)()
+    png, words = explorer.picture.png, html.escape(explorer.snapshot.words)
+    explorer.progress.stop()  # nobody will move it
+    asked = ""
+    if explorer.prediction:
+        options = "".join(f"<li>{html.escape(option)}</li>" for option in explorer.prediction.options)
+        asked = f"<p><b>Predict first.</b> {html.escape(explorer.prediction.text)}</p><ul>{options}</ul>"
+    picture = f'<img alt="{words}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    ratings = FESTIVAL if name == "explore_recommendations" else ""
+    return framed(explorer.title, f"{asked}{picture}<p>{words}</p>{ratings}{LIVE}")
+
+
+def framed(title: str, inside: str) -> str:
+    """A box with a title, which tex marks do not change."""
+    return f'<div class="explorer mathjax_ignore"><p class="explorer-title">{html.escape(title)}</p>{inside}</div>'
