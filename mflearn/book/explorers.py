@@ -12,15 +12,20 @@ FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
 def embed(name: str) -> str:
     """The explorer that `explore_…` of this name makes, as HTML: its question, its picture at the start, its words."""
     explorer = getattr(widgets, name)()
-    png, words = explorer.picture.png, html.escape(explorer.snapshot.words)
+    seen = picture(base64.b64encode(explorer.picture.png).decode(), explorer.snapshot.words)
     explorer.progress.stop()  # nobody will move it
     asked = ""
     if explorer.prediction:
         options = "".join(f"<li>{html.escape(option)}</li>" for option in explorer.prediction.options)
         asked = f"<p><b>Predict first.</b> {html.escape(explorer.prediction.text)}</p><ul>{options}</ul>"
-    picture = f'<img alt="{words}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
     ratings = FESTIVAL if name == "explore_recommendations" else ""
-    return framed(explorer.title, f"{asked}{picture}<p>{words}</p>{ratings}{LIVE}")
+    return framed(explorer.title, f"{asked}{seen}{ratings}{LIVE}")
+
+
+def picture(png: str, words: str) -> str:
+    """A picture, in base64, and the words that say what it shows: for those who see it, and for those who do not."""
+    words = html.escape(words)
+    return f'<figure><img alt="{words}" src="data:image/png;base64,{png}"><figcaption>{words}</figcaption></figure>'
 
 
 def framed(title: str, inside: str) -> str:

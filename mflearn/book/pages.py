@@ -75,17 +75,20 @@ def _cells(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def _outputs(cell: NotebookNode, i: int, output: NotebookNode) -> list[NotebookNode]:
-    """The outputs that take the place of one: a caption flows as text does, an explorer is a still picture."""
+    """The outputs that take the place of one: a picture has its caption with it, an explorer is a still picture."""
     if "application/vnd.jupyter.widget-view+json" in output.get("metadata", {}):
         name = re.search(r"explore_\w+", cell.source)
         return [_html(explorers.embed(name[0]) if name else explorers.framed("Live in JupyterLab", explorers.LIVE))]
-    above = cell.outputs[i - 1] if i else {}
-    caption = above.get("metadata", {}).get("image/png", {}).get("alt")
-    if caption and output.output_type == "stream":
-        rest = output.text.removeprefix(textwrap.fill(caption, 110)).strip("\n")
-        flowing = _html(f'<p class="caption mathjax_ignore">{html.escape(caption)}</p>')
-        return [flowing, v4.new_output("stream", text=rest + "\n")] if rest else [flowing]
+    if caption := _caption(output):
+        return [_html(f'<div class="mathjax_ignore">{explorers.picture(output.data["image/png"], caption)}</div>')]
+    if i and output.output_type == "stream":  # `show` has printed the caption, too
+        output.text = output.text.removeprefix(textwrap.fill(_caption(cell.outputs[i - 1]), 110)).lstrip("\n")
+        return [output] if output.text else []
     return [output]
+
+
+def _caption(output: NotebookNode) -> str:
+    return output.get("metadata", {}).get("image/png", {}).get("alt", "")
 
 
 def _html(text: str) -> NotebookNode:
