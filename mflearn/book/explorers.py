@@ -5,7 +5,7 @@ import html
 
 from .. import widgets
 
-LIVE = "<p>To move the sliders, open this notebook in JupyterLab: <code>make lab</code></p>"
+LIVE = "<p>This is live in JupyterLab: open the notebook there with <code>make lab</code>.</p>"
 FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
 
 
@@ -29,5 +29,5 @@ def picture(png: str, words: str) -> str:
 
 
 def framed(title: str, inside: str) -> str:
-    """A box with a title, which tex marks do not change."""
+    """A box with a title; dollar signs in it are no formulas."""
     return f'<div class="explorer mathjax_ignore"><p class="explorer-title">{html.escape(title)}</p>{inside}</div>'

@@ -78,7 +78,7 @@ def _outputs(cell: NotebookNode, i: int, output: NotebookNode) -> list[NotebookN
     """The outputs that take the place of one: a picture has its caption with it, an explorer is a still picture."""
     if "application/vnd.jupyter.widget-view+json" in output.get("metadata", {}):
         name = re.search(r"explore_\w+", cell.source)
-        return [_html(explorers.embed(name[0]) if name else explorers.framed("Live in JupyterLab", explorers.LIVE))]
+        return [_html(explorers.embed(name[0]) if name else explorers.framed("Not in these pages", explorers.LIVE))]
     if caption := _caption(output):
         return [_html(f'<div class="mathjax_ignore">{explorers.picture(output.data["image/png"], caption)}</div>')]
     if i and output.output_type == "stream":  # `show` has printed the caption, too
