@@ -17,7 +17,7 @@ nonnegative  factors without negative entries, and how far two runs agree
 estimator    the SVD and non-negative factorization as an estimator of scikit-learn
 model        a trained recommender: predictions, new users, lists, saved and loaded
 recommend    the solvers for sparse ratings
-scores       how good predictions and lists are, and the baselines
+scores       how far predictions are off, and the baselines
 plots        figures: axes in, axes out
 exercises    tasks that answer at once, and name the mistake
 widgets      sliders over a computation

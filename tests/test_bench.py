@@ -1,5 +1,6 @@
 """The benchmarks compare equal work, and say in one line what keeps them from running. Nothing here is timed."""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from bench import nmf, toy
+from bench.ratings import invented, quality
+
+from mflearn.recommend import als, fit
 
 
 def test_the_classic_program_and_ours_walk_the_same_way():
@@ -22,6 +26,22 @@ def test_scikit_learns_solver_and_ours_are_measured_at_the_same_loss():
     assert nmf.updates_needed(loss, A, starts, 1) == updates == 400
     assert nmf.updates_needed(loss, A, starts, 3) < 300
     assert nmf.updates_needed(0.0, A, starts, 1) > nmf.MOST  # never: said, not hidden
+
+
+def test_lists_are_judged_by_the_ratings_held_out():
+    """One list after the other, with the formula of Järvelin & Kekäläinen (2002)."""
+    train, test = invented(2000).split(0.3, seed=1)
+    model = fit(train, 2, solver=als, sweeps=3)
+    found, listed, each = quality(model, train, test, n=4), set(), []
+    for u in test.user.unique().tolist():
+        relevant = set(test.item[test.user == u].tolist())
+        top = [label for label, _ in model.user(train.users[u]).top(4)]
+        best = sum(1 / math.log2(1 + place) for place in range(1, min(4, len(relevant)) + 1))
+        gains = [1 / math.log2(1 + place) for place, label in enumerate(top, 1) if test.items.index(label) in relevant]
+        each.append(sum(gains) / best)
+        listed |= {*top}
+    assert found["ndcg"] == pytest.approx(sum(each) / len(each), rel=1e-9)
+    assert found["coverage"] == len(listed) / len(train.items)
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,6 @@ LINES = [
     ("M.similar('z')", f"item {UNKNOWN}"),
     ("M.similar('a', by='euclid')", "by is 'euclid'; it must be one of 'cosine', 'dot'"),
     ("scores.rmse([1, 2], [1])", "predicted and actual have 2 and 1 values; give as many of each"),
-    ("scores.ranking(M, R, R, n=0)", "n is 0; it must be a whole number, 1 or more"),
     ("datasets.load(3)",
      "name is 3; it must be one of festival, movielens-small, movielens-100k, movielens-1m, goodbooks, or a path"),
     ("Table({'a': [1], 'b': [1, 2]})", "columns have lengths {'a': 1, 'b': 2}; they must have one and the same"),
