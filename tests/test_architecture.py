@@ -1,4 +1,4 @@
-"""Imports point one way, in the order that the package itself lists, and everything public says what it is."""
+"""Imports point one way, in the order of the tree in the README, and everything public says what it is."""
 
 import ast
 import re
@@ -9,8 +9,9 @@ import pytest
 import mflearn
 
 HOME = Path(mflearn.__file__).parent
-ORDER = re.findall(r"^(\w+)  +\S", mflearn.__doc__, re.M)  # the only place where the order of the modules is written
-ORDER += ["__init__", "__main__"]  # these two may import everything
+README = (HOME.parent / "README.md").read_text(encoding="utf-8")  # the only place where the order is written
+TREE = re.search(r"\n {4}mflearn/ .*\n((?: {8}.*\n)+)", README)[1]
+ORDER = [name for name in re.findall(r"^ {8}(\w+)(?:\.py|/)(?: |$)", TREE, re.M) if name != "lab"]
 FILES = {str(path.relative_to(HOME)): path for path in sorted(HOME.rglob("*.py"))}
 
 

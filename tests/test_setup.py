@@ -94,16 +94,6 @@ def test_the_tree_in_the_readme_is_the_tree():
     assert shown == top | package | {"tests/bench/"}
 
 
-def test_the_tree_in_the_readme_has_the_modules_as_the_package_lists_them():
-    """In the same order, with the same words; its other lines are files of data and settings, and `__main__`."""
-    import mflearn
-
-    listed = re.findall(r"^(\w+)  +(\S.*)$", mflearn.__doc__, re.M)
-    block = re.search(r"\n {4}mflearn/ .*\n((?: {8}.*\n)+)", read("README.md"))[1]
-    shown = [(re.sub(r"(\.py|/)$", "", name), words) for name, words in re.findall(r"^ {8}(\S+) +(\S.*)$", block, re.M)]
-    assert [line for line in shown if line in listed] == listed
-
-
 def test_the_table_in_the_readme_lists_the_notebooks():
     """With the title and the minutes that each gives itself."""
     rows = re.findall(r"^\| \[(\w+)\]\(notebooks/(\w+)\.ipynb\) \| (.+?) \| (\d+) \|", read("README.md"), re.M)
