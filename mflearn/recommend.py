@@ -6,6 +6,7 @@ its distribution (Bayes). `fit` makes a model of the last sweep.
 """
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -87,33 +88,12 @@ def fit(
     *,
     solver: Callable[..., Iterator[Sweep]] = bayes,
     sweeps: int = 10,
-    validation: Ratings | None = None,
-    patience: int = 3,
     seed: int = 0,
 ) -> Model:
-    """The model after so many sweeps of a solver: `fit(ratings)`, `fit(ratings, 8, solver=partial(als, lam=0.05))`.
-
-    `validation`: ratings of the same users and items; the model is that of the sweep with the lowest RMSE on them, and
-    the fit ends when `patience` sweeps in a row were no better.
-    """
-    sweeps, patience = checked.integer(sweeps, "sweeps", least=1), checked.integer(patience, "patience", least=1)
-    if validation is not None:
-        labels = given(validation, "validation").users, validation.items
-        if labels != (ratings.users, ratings.items):
-            raise ValueError("validation has other users or items than ratings; take both from one split")
-    kept, lowest, best = None, np.inf, 0
-    for number, sweep in enumerate(itertools.islice(solver(ratings, k, seed=seed), sweeps)):
-        if validation is None:
-            kept = sweep
-            continue
-        error = float((Model.of(ratings, sweep).predict_all(validation) - validation.value).square().mean())
-        if error < lowest:
-            kept, lowest, best = sweep, error, number
-        elif number - best >= patience:
-            break
-    if kept is None:
-        raise ValueError("solver gave no sweep; it must be one such as bayes or partial(als, lam=0.1)")
-    return Model.of(ratings, kept)
+    """The model after so many sweeps of a solver: `fit(ratings)`, `fit(ratings, 8, solver=partial(als, lam=0.05))`."""
+    walk = itertools.islice(solver(ratings, k, seed=seed), checked.integer(sweeps, "sweeps", least=1))
+    (last,) = deque(walk, maxlen=1)  # no other sweep stays in memory
+    return Model.of(ratings, last)
 
 
 def _generator(ratings: Ratings, k: int, seed: int, dtype: torch.dtype) -> np.random.Generator:

@@ -219,25 +219,6 @@ def test_fit_is_the_last_sweep_of_its_solver():
     assert repr(model) == "Model(60 users × 40 items, k = 3)"
 
 
-def test_early_stopping_keeps_the_best_sweep_on_validation():
-    """A solver that gets better, then worse: the sweeps of another one, in this order."""
-    ratings, _ = invented()
-    train, validation = ratings.split(0.3, seed=1)
-    made, taken = sweeps(bayes(train, 2), 12), []
-
-    def there_and_back(_ratings, _k, *, seed):
-        for number in (0, 3, 1, 6, 11, 5, 4, 2, 1, 0):
-            taken.append(number)
-            yield made[number]
-
-    errors = [rmse(Model.of(train, sweep).predict_all(validation), validation.value) for sweep in made]
-    assert errors == sorted(errors, reverse=True)
-    for patience, last in ((3, 2), (1, 1), (30, 0)):
-        taken.clear()
-        model = fit(train, 2, solver=there_and_back, sweeps=20, validation=validation, patience=patience)
-        assert torch.equal(model.W, made[3 if patience == 1 else 11].W) and taken[-1] == last
-
-
 # the model
 
 
