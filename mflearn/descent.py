@@ -8,12 +8,11 @@ W and H of one point are held as one matrix Z, W above Hᵀ, so that a rule sees
 Leading axes are runs: a hundred learning rates walk as fast as three.
 """
 
-import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,13 +22,6 @@ from .gradients import Objective
 from .objectives import Factors, Frobenius
 
 FAR = 1e6  # a loss this many times that of the start (or of W = H = 0, if larger) counts as diverged
-
-
-class Rule(Protocol):
-    """Moves parameters along `-parameter.grad`, in place; torch's optimizers are rules, and so are those below."""
-
-    def step(self) -> Any:
-        """One update of all parameters."""
 
 
 class GradientDescent:
@@ -65,18 +57,11 @@ class Adam:
     û = u / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) make up for the start from u = v = 0. As `torch.optim.Adam`.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Tensor],
-        eta: float | Tensor,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-    ) -> None:
-        self.parameters, self.eta = list(parameters), _per_run(eta)
+    beta1, beta2, epsilon = 0.9, 0.999, 1e-8
+
+    def __init__(self, parameters: Iterable[Tensor], eta: float | Tensor) -> None:
+        self.parameters, self.eta, self.t = list(parameters), _per_run(eta), 0
         self.eta = float(self.eta) if self.eta.ndim == 2 else self.eta  # one number is faster
-        self.beta1, self.beta2 = (checked.number(b, "beta", least=0, below=1) for b in (beta1, beta2))
-        self.epsilon, self.t = checked.number(epsilon, "epsilon", least=0), 0
         self.moments = [(torch.zeros_like(theta), torch.zeros_like(theta)) for theta in self.parameters]
 
     def step(self) -> None:
@@ -99,25 +84,20 @@ class Adam:
 def descend(
     objectives: Iterable[Objective],
     start: tuple[Tensor, Tensor] | Factors,
-    rule: Callable[[list[Tensor]], Rule],
+    rule: Callable[[list[Tensor]], Any],
 ) -> Iterator[Factors]:
     """Walk downhill from `start`, one update for each objective; yields the start and the point after each update.
 
     Plain descent repeats one objective; stochastic descent is given a new one, on a few entries, for each update.
-    Each objective has a method `gradient(W, H)`, as `Frobenius` has. `rule` makes a `Rule` of a list of parameters:
-    `partial(GradientDescent, eta=0.05)`, or one of `torch.optim` that works entry by entry (not LBFGS, whose step needs
-    a closure). The walk itself never stops at a diverging run; `record` does.
+    Each objective has a method `gradient(W, H)`, as `Frobenius` has. `rule`, such as `partial(GradientDescent,
+    eta=0.05)`, takes a list of parameters, and gives an object whose `step()` moves them along `-parameter.grad`, in
+    place. It may be one of `torch.optim` that works entry by entry (not LBFGS, whose step needs a closure). The walk
+    itself never stops at a diverging run; `record` does.
     """
     W, H = checked.start(start)
     Z = fast.runs_last(Factors.of(W, H).Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
-    made = rule([Z])
-    try:
-        inspect.signature(made.step).bind()
-    except (AttributeError, TypeError):
-        came = type(made).__name__
-        raise TypeError(f"rule made a {came}; it must have a step() without a closure, as torch.optim.Adam") from None
-    return _walk(objectives, Z, W.shape[-2], made.step)
+    return _walk(objectives, Z, W.shape[-2], rule([Z]).step)
 
 
 def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator[Factors]:
@@ -211,7 +191,10 @@ def record(
         start = next(points, None)
         if start is None:
             raise ValueError("points are used up; give a new walk, such as descend(...)")
-        first = _first_loss(objective, start)
+        first = objective(*start)
+        if first.shape != start.runs:
+            came = f"objective gave a loss of shape {(*first.shape,)}"
+            raise ValueError(f"{came}; it must be {(*start.runs,)}, one number for each run")
         measure = partial(fast.loss, objective) if type(objective) is Frobenius else objective
         limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
         if not limit.isfinite().all():
@@ -247,15 +230,6 @@ def record(
     return Run(loss, Factors(kept.clone(), start.m), last, diverged, k, path)
 
 
-def _first_loss(objective: Objective, start: Factors) -> Tensor:
-    """The loss at the start, one number for each run."""
-    loss = objective(*start)
-    if not isinstance(loss, Tensor) or loss.shape != start.runs:
-        came = f"a tensor of shape {(*loss.shape,)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
-        raise TypeError(f"objective gave {came}; it must give a tensor of shape {(*start.runs,)}, a loss for each run")
-    return loss
-
-
 def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, scale: float = 1.0) -> Factors:
     """W (m, k) and H (k, n) with entries uniform between 0 and `scale`: the numbers of `torch.rand`.
 
@@ -289,7 +263,7 @@ def factorize(
     *,
     eta: float | Tensor,
     steps: int,
-    rule: Callable[[list[Tensor], Any], Rule] = GradientDescent,
+    rule: Callable[[list[Tensor], Any], Any] = GradientDescent,
     seed: int | Tensor = 0,
     start: tuple[Any, Any] | None = None,
     keep_path: bool = False,

@@ -104,7 +104,7 @@ LINES = [
     ("descend([f], 5, partial(Adam, eta=0.1))", "start is 5; it must be a pair (W, H)"),
     ("with_biases((W, H[:1]))", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
     ("record(walk, torch.matmul, steps=5)",
-     "objective gave a tensor of shape (4, 2); it must give a tensor of shape (), a loss for each run"),
+     "objective gave a loss of shape (4, 2); it must be (), one number for each run"),
     ("record([], f, steps=5)", "points are used up; give a new walk, such as descend(...)"),
     ("Frobenius(A, A.mT > 1)", "mask has shape (2, 4); A has shape (4, 2), and the two must be equal"),
     ("Frobenius(A, 2 * torch.ones(4, 2))", "mask holds 2; its entries must be True (observed) or False (hidden)"),
@@ -112,7 +112,6 @@ LINES = [
     ("Frobenius(A, lam=-1)", "lam is -1; it must be a finite number of at least 0"),
     ("Frobenius(A, scale=0)", f"scale is 0; {POSITIVE}"),
     ("Momentum([W], 0.1, mu=-1)", "mu is -1; it must be a finite number of at least 0"),
-    ("Adam([W], 0.1, beta1=1)", "beta is 1; it must be a finite number of at least 0 and below 1"),
     *((call, "W, H have shapes (3, 2) and (2, 2); they must have shapes (4, k) and (k, 2)")
       for call in ("f(W[1:], H)", "f.gradient(W[1:], H)", "by_hand(f, W[1:], H)")),
     *((f"{call}(f, W, H[:1])", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)")

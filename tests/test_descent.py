@@ -52,17 +52,12 @@ SAME_RULE = {
     "momentum": (Momentum, partial(torch.optim.SGD, momentum=0.9)),
     "momentum 0.5": (partial(Momentum, mu=0.5), partial(torch.optim.SGD, momentum=0.5)),
     "adam": (Adam, torch.optim.Adam),
-    "adam, other betas": (
-        partial(Adam, beta1=0.8, beta2=0.99, epsilon=1e-4),
-        partial(torch.optim.Adam, betas=(0.8, 0.99), eps=1e-4),
-    ),
 }
 
 
 @pytest.mark.parametrize("name", SAME_RULE)
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_our_rules_walk_as_those_of_torch(name, k):
-    """To rounding, where the rule does not itself blow rounding up, as Adam with β₂ = 0.9 does near the minimum."""
     ours, theirs = SAME_RULE[name]
     walk = torch_walk(A, *random_factors(4, 2, k, seed=k), partial(theirs, lr=0.02), 300)
     for rule in (ours, theirs):
@@ -112,14 +107,6 @@ def test_an_optimizer_of_torch_takes_a_batch_of_seeds_at_one_rate(rule):
     batch = factorize(A, 2, eta=0.02, steps=200, rule=rule, seed=range(4))
     for seed in range(4):
         assert_same(batch[seed], factorize(A, 2, eta=0.02, steps=200, rule=rule, seed=seed))
-
-
-@pytest.mark.parametrize("made", [torch.optim.LBFGS, lambda parameters, eta: None])
-def test_a_rule_without_a_plain_step_is_refused_before_the_walk(made):
-    with pytest.raises(TypeError, match=r"^rule made a (LBFGS|NoneType); it must have a step\(\)[^\n]*$"):
-        factorize(A, 2, eta=0.1, steps=10, rule=made)
-    with pytest.raises(TypeError, match=r"^rule made a "):
-        descend(itertools.repeat(Frobenius(A)), random_factors(4, 2, 2), lambda parameters: made(parameters, 0.1))
 
 
 def assert_same(one, alone):
