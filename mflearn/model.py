@@ -1,16 +1,14 @@
 """A trained recommender: what it predicts and how sure it is, new users, lists, saved and loaded. No training."""
 
 import json
-import math
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ from torch.nn.functional import pad
 from . import checked
 from .ratings import Ratings, given, positions
 
-FORMAT = 2  # of a saved model
+FORMAT = 3  # of a saved model
 TENSORS = "W", "H", "noise", "spread", "begin", "rated"  # of a model
 PRIOR_TENSORS = "precision", "B", "G", "log_count"
 
@@ -193,19 +191,17 @@ class Model:
         The file holds arrays and a header of JSON, so labels must be text or numbers. An older file of this name stays
         until the new one is whole.
         """
-        for label in (*self.users, *self.items):
-            if not isinstance(label, str | int | float):
-                raise TypeError(f"users or items have the label {label!r:.40}; only text and numbers can be saved")
+        if not all(isinstance(label, str | int | float) for label in (*self.users, *self.items)):
+            raise TypeError("users or items have labels that cannot be saved; they must be text or numbers")
+        header = {"format": FORMAT, "users": self.users, "items": self.items, "limits": self.limits, "mean": self.mean}
+        header |= {"weighted": self.prior.weighted, "alpha": self.prior.alpha}
         tensors = {name: getattr(self, name) for name in TENSORS}
         tensors |= {name: getattr(self.prior, name) for name in PRIOR_TENSORS}
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
-        header = {"format": FORMAT, "users": self.users, "items": self.items, "limits": self.limits, "mean": self.mean}
-        header |= {"weighted": self.prior.weighted, "alpha": self.prior.alpha, "arrays": [*arrays]}
-        path, text = Path(path), np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        path = Path(path)
         with tempfile.TemporaryDirectory(prefix=path.name, dir=path.parent) as folder:
-            part = Path(folder) / path.name
-            with open(part, "wb") as file:
-                np.savez(file, header=text, **arrays)
+            part = Path(folder) / "model.npz"
+            np.savez(part, header=json.dumps(header), **arrays)
             os.replace(part, path)  # the whole file or none
 
     @classmethod
@@ -213,24 +209,22 @@ class Model:
         """A saved model. ValueError says in one line why a file is none; nothing in the file is ever executed."""
         with open(path, "rb") as file:
             try:
-                return cls._read(file)
+                archive = np.load(file, allow_pickle=False)
+                if sum(part.file_size for part in archive.zip.infolist()) > os.path.getsize(path):
+                    raise ValueError("it is compressed")
+                header = json.loads(str(archive["header"]))
+                if header["format"] != FORMAT:
+                    raise ValueError(f"its format is {header['format']!r:.20}, this program reads {FORMAT}")
+                tensors = {name: torch.from_numpy(archive[name]) for name in archive.files if name != "header"}
+                own = {name: tuple(header[name]) for name in ("users", "items", "limits")}
+                own |= {name: tensors.get(name) for name in TENSORS}
+                (m, K), (rows, n) = own["W"].shape, own["H"].shape
+                if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
+                    raise ValueError("its factors and labels do not fit each other")
+                prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
             except Exception as error:  # a file that is damaged, or of another kind, can fail in many ways
                 why = " ".join(str(error).split()) or type(error).__name__
                 raise ValueError(f"{Path(path).name:.60} is no saved model: {why:.60}") from None
-
-    @classmethod
-    def _read(cls, file: BinaryIO) -> "Model":
-        with zipfile.ZipFile(file) as archive:
-            header = json.loads(_array(archive, "header").tobytes())
-            if header["format"] != FORMAT:
-                raise ValueError(f"its format is {header['format']!r:.20}, this program reads {FORMAT}")
-            tensors = {name: torch.from_numpy(_array(archive, name)) for name in header["arrays"]}
-        own = {name: tensors.get(name) for name in TENSORS}
-        own |= {name: tuple(header[name]) for name in ("users", "items", "limits")}
-        (m, K), (rows, n) = own["W"].shape, own["H"].shape
-        if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
-            raise ValueError("its factors and labels do not fit each other")
-        prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
         return cls(**own, mean=header["mean"], prior=prior)
 
 
@@ -294,16 +288,3 @@ class Taste:
     def _unlimited(self, columns: Tensor | slice) -> Tensor:
         """The predicted ratings before they are limited to the scale."""
         return self.model.H.mT[columns].double() @ self.w.double() + self.model.mean
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """An array of the archive, read only if it takes as many bytes there as its shape says."""
-    entry = archive.getinfo(f"{name}.npy")
-    with archive.open(entry) as member:
-        np.lib.format.read_magic(member)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-        size = member.tell() + math.prod(shape) * dtype.itemsize
-        if size != entry.file_size or entry.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{name} has not the size that its shape says")
-        member.seek(0)
-        return np.lib.format.read_array(member, allow_pickle=False)

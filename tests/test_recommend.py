@@ -475,7 +475,7 @@ def test_a_save_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     before = path.read_bytes()
 
     def full(file, **_):
-        file.write(b"half of")
+        file.write_bytes(b"half of")
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
@@ -486,7 +486,7 @@ def test_a_save_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
 
 def test_labels_that_no_text_can_hold_are_refused_before_a_file_is_made(tmp_path):
     model = fit(Ratings.of([(1, 2), "b"], ["x", "y"], [1, 2]), 1)
-    with pytest.raises(TypeError, match=r"^users or items have the label \(1, 2\); only text and numbers can be saved"):
+    with pytest.raises(TypeError, match="^users or items have labels that cannot be saved; they must be text"):
         model.save(tmp_path / "model.npz")
     assert not [*tmp_path.iterdir()]
 
@@ -495,10 +495,9 @@ def rewritten(path, change):
     """The arrays of a saved model and its header, changed and written again."""
     with np.load(path) as file:
         arrays = dict(file)
-    header = json.loads(bytes(arrays.pop("header")))
+    header = json.loads(str(arrays.pop("header")))
     header, arrays = change(header, arrays) or (header, arrays)
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    np.savez(path, header=np.frombuffer(text, np.uint8), **arrays)
+    np.savez(path, header=header if isinstance(header, str) else json.dumps(header), **arrays)
 
 
 def patched(path, offset, value):
@@ -539,13 +538,13 @@ DAMAGES = {
     "not an archive": lambda path: path.write_bytes(b"<html>log in</html>" * 50),
     "a flipped bit": lambda path: path.write_bytes(path.read_bytes().replace(b"\x00\x80?", b"\x00\x80@", 1)),
     "no header": lambda path: np.savez(path, W=np.ones((2, 3))),
-    "a header that is no JSON": lambda path: rewritten(path, lambda h, a: (b"{'format'", a)),
-    "another format": lambda path: rewritten(path, lambda h, a: (h | {"format": 1}, a)),
+    "a header that is no JSON": lambda path: rewritten(path, lambda h, a: ("{'format'", a)),
+    "another format": lambda path: rewritten(path, lambda h, a: (h | {"format": 2}, a)),
     "an array missing": lambda path: rewritten(path, lambda h, a: (h, without(a, "H"))),
     "a shape that does not fit": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"][:, :-1]})),
     "a label missing": lambda path: rewritten(path, lambda h, a: (h | {"users": h["users"][1:]}, a)),
     "text for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"].astype(str)})),
-    "JSON without an end": lambda path: rewritten(path, lambda h, a: (b"[" * 10**6, a)),
+    "JSON without an end": lambda path: rewritten(path, lambda h, a: ("[" * 10**6, a)),
     "a password": lambda path: patched(path, 8, 1),
     "an unknown compression": lambda path: patched(path, 10, 99),
     "a shape beyond all memory": lambda path: grown(path),
@@ -564,15 +563,6 @@ def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path, monkeypatch):
         Model.load(path)
     assert len(str(caught.value)) <= 160 and "\n" not in str(caught.value)
     assert not (tmp_path / "trapped").exists()
-
-
-def test_an_array_whose_bytes_are_fewer_than_its_shape_says_is_not_read(tmp_path):
-    """It promises 9 · 10¹⁴ rows: no memory is asked for."""
-    path = tmp_path / "model.npz"
-    models()[0].save(path)
-    grown(path)
-    with pytest.raises(ValueError, match=r"^model.npz is no saved model: W has not the size"):
-        Model.load(path)
 
 
 def test_where_there_is_no_file_the_system_says_so(tmp_path):
