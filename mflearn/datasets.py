@@ -160,22 +160,13 @@ def _inside(source: Source, place: Path) -> Folder:
     return zipfile.Path(first, f"{source.folder}/") if first.suffix == ".zip" else place / source.folder
 
 
-def _bytes(folder: Folder, name: str) -> bytes:
-    if not (folder / name).is_file():
-        raise ValueError(f"{folder.name} holds no {name}")
-    return (folder / name).read_bytes()
-
-
 def _dataset(source: Source, folder: Folder) -> Dataset:
     return _assembled(source.name, *source.read(folder), source.licence, source.citation)
 
 
 def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: str = "", citation: str = "") -> Dataset:
     ratings = Ratings.of(frame["user"], frame["item"], frame["value"])
-    try:
-        items = list(items)
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"the titles of {name} cannot be read: {error}"[:160]) from None
+    items = list(items)
     return Dataset(
         name,
         ratings,
@@ -189,12 +180,9 @@ def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: s
 
 def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame:
     """User, item and value are the columns of these names, or the first three."""
-    try:
-        frame = pd.read_csv(
-            io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""], low_memory=False
-        )  # "NA", "None" and "Null" are titles
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"the ratings are no table of separated values: {str(error).splitlines()[0]:.80}") from None
+    frame = pd.read_csv(
+        io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""], low_memory=False
+    )  # "NA", "None" and "Null" are titles
     if {"user", "item", "value"} <= set(frame.columns):
         return frame[["user", "item", "value"]]
     if frame.shape[1] < 3:
@@ -224,28 +212,29 @@ def _from_csv(path: Path) -> Dataset:
 
 
 def _comma_separated(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
-    frame = _ratings(_bytes(folder, "ratings.csv"), ",", 0)
+    frame = _ratings((folder / "ratings.csv").read_bytes(), ",", 0)
     for name in ("movies.csv", "books.csv", "items.csv"):
         if (folder / name).is_file():
-            return frame, _items(_bytes(folder, name), whole=frame["item"].dtype.kind == "i")
+            return frame, _items((folder / name).read_bytes(), whole=frame["item"].dtype.kind == "i")
     return frame, ()
 
 
 def _movielens_100k(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
-    kinds = [line.split("|")[0] for line in _bytes(folder, "u.genre").decode("latin-1").split("\n") if "|" in line]
+    genres = (folder / "u.genre").read_text(encoding="latin-1")
+    kinds = [line.split("|")[0] for line in genres.split("\n") if "|" in line]
     items = []
-    for line in filter(None, _bytes(folder, "u.item").decode("latin-1").split("\n")):
-        label, title, *_, flags = line.rstrip("\r").split("|", 5)
+    for line in filter(None, (folder / "u.item").read_text(encoding="latin-1").split("\n")):
+        label, title, *_, flags = line.split("|", 5)
         genres = (kind for kind, flag in zip(kinds, flags.split("|"), strict=True) if flag == "1")
         items.append((int(label), title, tuple(genres), _year(title)))
-    return _ratings(_bytes(folder, "u.data"), "\t", None), items
+    return _ratings((folder / "u.data").read_bytes(), "\t", None), items
 
 
 def _movielens_1m(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
-    text = _bytes(folder, "movies.dat").decode("latin-1")
-    lines = (line.rstrip("\r").split("::") for line in text.split("\n") if line)
+    text = (folder / "movies.dat").read_text(encoding="latin-1")
+    lines = (line.split("::") for line in text.split("\n") if line)
     items = [(int(label), title, tuple(genres.split("|")), _year(title)) for label, title, genres in lines]
-    return _ratings(_bytes(folder, "ratings.dat").replace(b"::", b"\t"), "\t", None), items
+    return _ratings((folder / "ratings.dat").read_bytes().replace(b"::", b"\t"), "\t", None), items
 
 
 READERS = {

@@ -13,10 +13,6 @@ TIMEOUT = 20.0  # seconds without a single byte
 pooch.get_logger().setLevel("WARNING")  # what it does is said by whoever calls
 
 
-class DownloadError(OSError):
-    """A file could not be had; says why and what to do, in one line."""
-
-
 @dataclass(frozen=True)
 class Remote:
     """A file as it is published."""
@@ -36,8 +32,8 @@ def intact(remote: Remote, folder: str | os.PathLike) -> bool:
 def fetch(remote: Remote, folder: str | os.PathLike, *, progress: bool = False) -> Path:
     """The path of the file below `folder`, downloaded unless it is there already with the right sha256.
 
-    The file appears there whole, or not at all: then DownloadError says why, and an older file stays. `progress` draws
-    a bar on stderr.
+    The file appears there whole, or not at all: then OSError says why and what to do, and an older file stays.
+    `progress` draws a bar on stderr.
     """
     target, name = Path(folder) / remote.path, Path(remote.path).name
     if intact(remote, folder):
@@ -48,12 +44,12 @@ def fetch(remote: Remote, folder: str | os.PathLike, *, progress: bool = False) 
         pooch.retrieve(remote.url, remote.sha256, fname=target.name, path=target.parent, downloader=download)
         target.chmod(0o644)  # pooch makes files that their owner alone can read; a room shares them
     except requests.RequestException as error:
-        raise DownloadError(f"{name} {_reason(error, urlsplit(remote.url).hostname)}") from None
+        raise OSError(f"{name} {_reason(error, urlsplit(remote.url).hostname)}") from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise DownloadError(f"{name} cannot be saved ({why}): name another folder than {folder} with --to") from None
+        raise OSError(f"{name} cannot be saved ({why}): name another folder than {folder} with --to") from None
     except ValueError:  # pooch found another sha256
-        raise DownloadError(f"{name} is not the file that was published: try again, or in another network") from None
+        raise OSError(f"{name} is not the file that was published: try again, or in another network") from None
     return target
 
 
