@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-import torch
 from scipy.optimize import nnls
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -19,7 +18,7 @@ from . import checked
 from .exact import truncated_svd
 from .fast import one_thread
 from .nonnegative import Data, multiplicative, random_start
-from .objectives import Factors, Frobenius
+from .objectives import Factors
 
 METHODS = ("svd", "nmf")
 EVERY = 10  # so many updates lie between two looks at the loss, as in scikit-learn's NMF
@@ -55,14 +54,9 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find `components_`, H (k, n); `reconstruction_err_`, ‖X − W H‖_F; `n_iter_`, the number of updates."""
-        self.fit_transform(X, y)
-        return self
-
     @one_thread()
-    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """`fit(X)`, and W (m, k) for it."""
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find `components_`, H (k, n), and `n_iter_`, the number of updates."""
         k = checked.integer(self.n_components, "n_components", least=1)
         steps = checked.integer(self.max_iter, "max_iter", least=1)
         checked.choice(self.method, "method", METHODS)
@@ -70,24 +64,26 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         X = self._checked(X, reset=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if self.method == "svd":
-            loss, point, self.n_iter_ = Frobenius(X), truncated_svd(X, k), 1
+            point, self.n_iter_ = truncated_svd(X, k), 1
         else:
-            loss = Data(X)
-            walk = multiplicative(loss, random_start(loss, k, seed=seed), repeats=5)
-            point, self.n_iter_, settled = _last(walk, loss, steps, tol)
+            data = Data(X)
+            walk = multiplicative(data, random_start(data, k, seed=seed), repeats=5)
+            point, self.n_iter_, settled = _last(walk, data, steps, tol)
             if not settled:
                 line = f"{steps} updates of 'nmf' did not settle; raise max_iter"
                 warnings.warn(line, ConvergenceWarning, stacklevel=2)
         self.components_ = point.H.numpy().copy()
-        W = self._coefficients(X)
-        self.reconstruction_err_ = float(loss(torch.from_numpy(W), point.H).sqrt())
-        return W
+        return self
 
     @one_thread()
     def transform(self, X: Any) -> np.ndarray:
-        """The best W (m, k) for the rows of X (m, n): new rows need no new fit."""
+        """The best W (m, k) for the rows of X (m, n): new rows need no new fit, and no row depends on the others."""
         check_is_fitted(self)
-        return self._coefficients(self._checked(X, reset=False))
+        X, H = self._checked(X, reset=False), self.components_
+        if self.method == "svd":
+            return X @ np.linalg.pinv(H)
+        Q, R = np.linalg.qr(H.T)  # ‖x − w H‖ is ‖Qᵀx − R w‖ and a constant: k equations instead of n
+        return np.array([nnls(R, row, maxiter=100 + 30 * len(H))[0] for row in X @ Q])
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """W H (m, n) for W = X (m, k)."""
@@ -102,14 +98,6 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             check_non_negative(X, "MatrixFactorization(method='nmf')")
         return X
 
-    def _coefficients(self, X: Any) -> np.ndarray:
-        """The best W for these rows of X. No row of W depends on other rows of X."""
-        H = self.components_
-        if self.method != "nmf":
-            return X @ np.linalg.pinv(H)
-        Q, R = np.linalg.qr(H.T)  # ‖x − w H‖ is ‖Qᵀx − R w‖ and a constant: k equations instead of n
-        return np.array([nnls(R, row, maxiter=100 + 30 * len(H))[0] for row in X @ Q])
-
     @property
     def _n_features_out(self) -> int:
         return len(self.components_)
@@ -122,14 +110,13 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
 def _last(walk: Iterator[Factors], loss: Data, steps: int, tol: float) -> tuple[Factors, int, bool]:
     """The last point of the walk, the number of its updates, and whether the loss had settled there."""
-    with torch.no_grad():
+    point = next(walk)
+    first = before = float(loss(*point))
+    for step in range(1, steps + 1):
         point = next(walk)
-        first = before = float(loss(*point))
-        for step in range(1, steps + 1):
-            point = next(walk)
-            if step % EVERY == 0:
-                now = float(loss(*point))
-                if before - now <= tol * first:
-                    return point, step, True
-                before = now
+        if step % EVERY == 0:
+            now = float(loss(*point))
+            if before - now <= tol * first:
+                return point, step, True
+            before = now
     return point, steps, False

@@ -56,7 +56,7 @@ def test_scikit_learns_checks_are_many_and_would_find_a_fault():
                 found.append(getattr(check, "func", check).__name__)
         return found
 
-    assert {"check_methods_subset_invariance", "check_transformer_general"} <= set(failed(Wrong()))
+    assert "check_methods_subset_invariance" in failed(Wrong())
 
 
 def quiet(model, X):
@@ -65,12 +65,16 @@ def quiet(model, X):
         return model.fit(X)
 
 
+def error(model, A):
+    return np.linalg.norm(A - model.inverse_transform(model.transform(A)))
+
+
 @pytest.mark.parametrize("k", [1, 4])
 def test_svd_finds_the_best_subspace(k):
     """Eckart & Young; and the subspace itself is scikit-learn's."""
     A = low_rank_matrix(30, 20, k=6, noise=0.1, seed=1).numpy()
     model = MatrixFactorization(k, method="svd").fit(A)
-    assert model.reconstruction_err_**2 == pytest.approx(float(lowest_loss(A, k)), rel=1e-12)
+    assert error(model, A) ** 2 == pytest.approx(float(lowest_loss(A, k)), rel=1e-12)
     H, V = model.components_, TruncatedSVD(k, algorithm="arpack").fit(A).components_
     assert np.abs(np.linalg.pinv(H) @ H - V.T @ V).max() < 1e-9
 
@@ -79,7 +83,7 @@ def test_nmf_is_as_good_as_scikit_learns_on_digits():
     A = digits().A.numpy()
     ours = quiet(MatrixFactorization(10, method="nmf", tol=1e-6), A)
     theirs = quiet(NMF(10, init="random", max_iter=300, random_state=0), A)
-    assert ours.reconstruction_err_ == pytest.approx(theirs.reconstruction_err_, rel=0.01)
+    assert error(ours, A) == pytest.approx(theirs.reconstruction_err_, rel=0.01)
     assert (ours.components_ >= 0).all() and ours.components_.shape == theirs.components_.shape
 
 
@@ -103,7 +107,6 @@ def test_the_attributes_are_those_that_scikit_learn_promises(method):
     model = MatrixFactorization(2, method=method)
     W = model.fit_transform(A)
     assert np.allclose(W, model.transform(A)) and W.shape == (12, 2) and model.components_.shape == (2, 5)
-    assert model.reconstruction_err_ == pytest.approx(np.linalg.norm(A - model.inverse_transform(W)), rel=1e-12)
     assert model.get_feature_names_out().tolist() == ["matrixfactorization0", "matrixfactorization1"]
     assert model.n_features_in_ == 5 and 1 <= model.n_iter_ <= 1000
     again = pickle.loads(pickle.dumps(model))  # noqa: S301
@@ -150,7 +153,7 @@ def test_sparse_counts_go_in_without_being_filled():
     A = np.random.default_rng(0).random((60, 40)) * (np.random.default_rng(1).random((60, 40)) < 0.08)
     dense, sparse = (MatrixFactorization(3, method="nmf").fit(kind(A)) for kind in (np.array, csr_array))
     assert np.allclose(dense.components_, sparse.components_)
-    assert dense.reconstruction_err_ == pytest.approx(sparse.reconstruction_err_)
+    assert np.allclose(dense.transform(A), sparse.transform(csr_array(A)))
     with pytest.raises(TypeError, match="[Ss]parse"):
         MatrixFactorization(3, method="svd").fit(csr_array(A))
 
