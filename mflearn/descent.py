@@ -191,18 +191,18 @@ def record(
         start = next(points, None)
         if start is None:
             raise ValueError("points are used up; give a new walk, such as descend(...)")
-        first = objective(*start)
-        if first.shape != start.runs:
+        first, runs = objective(*start), start.Z.shape[:-2]
+        if first.shape != runs:
             came = f"objective gave a loss of shape {(*first.shape,)}"
-            raise ValueError(f"{came}; it must be {(*start.runs,)}, one number for each run")
+            raise ValueError(f"{came}; it must be {(*runs,)}, one number for each run")
         measure = partial(fast.loss, objective) if type(objective) is Frobenius else objective
         limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
         losses, path = [first[None]], [start.Z[None]]
         kept = start.Z  # the last good point of each run
-        last = torch.zeros(start.runs, dtype=torch.int64)  # the step of that point
-        diverged = torch.zeros(start.runs, dtype=torch.bool)
+        last = torch.zeros(runs, dtype=torch.int64)  # the step of that point
+        diverged = torch.zeros(runs, dtype=torch.bool)
         step = 0
         for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
             loss = measure(*Factors(Z, start.m))

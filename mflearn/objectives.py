@@ -39,11 +39,6 @@ class Factors:
         """(..., k, n)."""
         return self.Z[..., self.m :, :].mT
 
-    @property
-    def runs(self) -> torch.Size:
-        """The shape of the batch, () for one point."""
-        return self.Z.shape[:-2]
-
     def __iter__(self) -> Iterator[Tensor]:
         return iter((self.W, self.H))
 

@@ -262,12 +262,6 @@ def choice(label: str, *options: str) -> ipywidgets.Dropdown:
     )
 
 
-def number_box(label: str, value: float, low: float, high: float, step: float) -> ipywidgets.BoundedFloatText:
-    """A number to type, or to change with the arrow keys."""
-    limits, style = {"min": low, "max": high, "step": step}, {"description_width": "initial"}
-    return ipywidgets.BoundedFloatText(value=value, description=label, style=style, **limits)
-
-
 def _row(control: ipywidgets.ValueWidget) -> ipywidgets.Widget:
     """The control as it stands in the page: a slider behind a labelled number box, anything else alone.
 

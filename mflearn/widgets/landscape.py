@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import ipywidgets
 from matplotlib.figure import Figure
 
-from ..plots import BLUE, VERMILLION, plot_landscape
+from ..plots import BLUE, VERMILLION, number, plot_landscape
 from .explorer import Explorer, Question, Update, slider
 
 STEPS = 60
@@ -79,8 +79,8 @@ def draw(figure: Figure) -> Update:
 def describe(result: Walk) -> str:
     """Where the walk stands, what the gradient is there, and where the next step leads."""
     (w, h), slope = result.path[-1], gradient(*result.path[-1])
-    words = f"η = {result.fraction:.2f} η*, step {len(result.path) - 1}: w = {_short(w)}, h = {_short(h)}, "
-    words += f"loss {_short((w * h - 1) ** 2)}. The gradient is ({_short(slope[0])}, {_short(slope[1])}), "
+    words = f"η = {result.fraction:.2f} η*, step {len(result.path) - 1}: w = {number(w)}, h = {number(h)}, "
+    words += f"loss {number((w * h - 1) ** 2)}. The gradient is ({number(slope[0])}, {number(slope[1])}), "
     if slope == (0, 0) and w * h != 1:
         return words + "so the walk stays at this saddle for ever."
     if is_still(result):
@@ -88,12 +88,7 @@ def describe(result: Walk) -> str:
         return words + f"so the walk hardly moves: it is {place}."
     if max(map(abs, result.next)) > FAR:
         return words + "and the walk leaves for infinity."
-    return words + f"and the next step leads to ({_short(result.next[0])}, {_short(result.next[1])})."
-
-
-def _short(x: float) -> str:
-    text = f"{x:.2f}" if abs(x) < FAR else f"{x:.0e}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+    return words + f"and the next step leads to ({number(result.next[0])}, {number(result.next[1])})."
 
 
 def is_still(walk: Walk) -> bool:

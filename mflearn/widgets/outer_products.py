@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import torch
-from ipywidgets import dlink
+from ipywidgets import BoundedFloatText, dlink
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..matrices import toy_matrix
 from ..objectives import Frobenius
 from ..plots import BLUE, GHOST, SIGNED, Heatmap
-from .explorer import Explorer, Question, Update, number_box, slider
+from .explorer import Explorer, Question, Update, slider
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
@@ -98,8 +98,8 @@ def explore_outer_products() -> Explorer:
     for name, X in zip("WH", START, strict=True):
         for i, row in enumerate(X.tolist(), 1):
             for j, value in enumerate(row, 1):
-                box = number_box(f"{name}{i}{j}", round(value, 2), -99, 99, 0.1)
-                box.layout.width = "112px"
+                box = BoundedFloatText(round(value, 2), min=-99, max=99, step=0.1, description=f"{name}{i}{j}")
+                box.style.description_width, box.layout.width = "initial", "112px"
                 box.layout.grid_area = f"{i} / {j if name == 'W' else j + 3}"  # as in the matrices: row / column
                 controls[f"{name}{i}{j}"] = box
     question = Question(

@@ -5,7 +5,6 @@ The descents of a whole grid of settings, an atlas, are trained ahead; then most
 
 import threading
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from matplotlib.figure import Figure
@@ -47,16 +46,14 @@ def prepare(watch: Watch = lambda _done: True) -> None:
     with LOCK, one_thread():
         for done, (name, rule) in enumerate(RULES.items()):
             if name not in ATLAS:
-                tell = partial(_tell, watch, done)
+
+                def tell(step: int, done: int = done) -> bool:  # the share of all rules that is done
+                    return watch((done + step / STEPS) / len(RULES))
+
                 runs = factorize(A, k, eta=eta, seed=torch.arange(SEEDS), steps=STEPS, rule=rule, watch=tell)
                 if len(runs.loss) <= STEPS:
                     return
                 ATLAS[name] = runs
-
-
-def _tell(watch: Watch, done: int, step: int) -> bool:
-    """Tell the share of all rules that is done: so many of them, and the next one up to this step."""
-    return watch((done + step / STEPS) / len(RULES))
 
 
 def compute(k: int, eta: float, rule: str, seed: int, steps: int, watch: Watch = lambda _done: True) -> Training:
