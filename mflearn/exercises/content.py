@@ -1,7 +1,7 @@
 """Reads the exercises and quizzes from their Markdown files: a folder for each notebook, a file for each exercise.
 
     # 02.1 Both gradients             the id and the title
-    misconceptions: 15, 16            optional (lecturer.py lists them); so is `tolerance: 1e-12`
+    misconceptions: 15, 16            optional, numbers of misconceptions.md; so is `tolerance: 1e-12`
     …                                 the statement
     ## Stub                           code of a function that returns `...`
     ## Solution                       code of this function, then one sentence for those who are right

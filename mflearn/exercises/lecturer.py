@@ -1,34 +1,11 @@
 """One page for lecturers: what learners tend to believe, and the files of all exercises and quizzes."""
 
+import re
+
 from . import content
 
-MISCONCEPTIONS = (
-    "A missing entry is a zero.",
-    "W and H are unique, and factors have names.",
-    "A larger η is always faster.",
-    "One good η suits all data and all normalisations.",
-    "η means the same in Adam.",
-    "The loss must reach 0.",
-    "A larger k, or a lower training loss, is better.",
-    "Low rank always compresses.",
-    "A start of zeros, or of equal entries, is harmless.",
-    "Non-convex, therefore bad local minima.",
-    "Energy is Σσ; in truth Σσ².",
-    "The parts of a non-negative factorization are orthogonal and ordered.",
-    "A penalty makes factors non-negative.",
-    "Updating W first, and using the new W for H, is the same.",
-    "Errors of sign, of the factor 2, of the mean and of the transpose.",
-    "SSE, MSE, RMSE and the Frobenius norm are one thing.",
-    "One may tune on the test set.",
-    "A lower RMSE means better lists.",
-    "The SVD of recommenders is the SVD.",
-    "Biases are superfluous.",
-    "Dot product and cosine rank alike.",
-    "A new user needs retraining.",
-    "A pattern in a map of embeddings proves meaning.",
-    "Ratings show what people like, whatever they were shown.",
-    "Finding candidates and ordering them are one task.",
-)
+LIST = (content.FOLDER / "misconceptions.md").read_text(encoding="utf-8")
+MISCONCEPTIONS = re.findall(r"^\d+\. (.+)$", LIST, re.MULTILINE)
 
 
 def page() -> str:
