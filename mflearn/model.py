@@ -248,10 +248,8 @@ class Taste:
         y. After als, T is 0.
         """
         model, at, w = self.model, self._columns(items), self.w.double()
-        if model.prior.alpha is not None:
-            raise ValueError("deviation is not known after implicit feedback, which predicts no ratings")
-        if self.covariance is None:
-            raise ValueError("deviation is known after bayes; after als for a new user only: see fold_in")
+        if self.covariance is None or model.prior.alpha is not None:
+            raise ValueError("deviation is known after bayes, and after als for a new user: see fold_in")
         y, S = model.H.mT[at].double(), self.covariance.double()
         variance = (y @ S * y).sum(-1) + model.noise
         if model.spread is not None:

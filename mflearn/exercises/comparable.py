@@ -24,20 +24,16 @@ def comparable(value: Any) -> Any:
     Numbers, words, tensors, arrays and lists of them keep their meaning. Of an object of any other class, and of a list
     that is too deep in others, only the name of the class remains.
     """
-    return _Copier().copy(value, depth=0)
+    left = MOST_PARTS
 
-
-class _Copier:
-    def __init__(self) -> None:
-        self.left = MOST_PARTS
-
-    def take(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
+    def take(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
             raise TooLarge
 
-    def copy(self, value: Any, depth: int) -> Any:
-        self.take(len(value) if isinstance(value, str) else 1)
+    def copy(value: Any, depth: int) -> Any:
+        take(len(value) if isinstance(value, str) else 1)
         if value is None or value is ...:
             return value
         for kind in BASIC:
@@ -45,29 +41,27 @@ class _Copier:
                 return kind(value)
         if isinstance(value, Factors):  # `W, H = …` takes it apart, so it counts as a pair
             value = tuple(value)
-        if isinstance(value, (Tensor, np.ndarray, np.generic)) or hasattr(value, "__array__"):
-            return self.numbers(value)
         if isinstance(value, (tuple, list, range, set, frozenset)) and depth < DEEPEST:
-            parts = [self.copy(part, depth + 1) for part in value]
+            parts = [copy(part, depth + 1) for part in value]
             if isinstance(value, (set, frozenset)):
                 return set(parts)
             return tuple(parts) if isinstance(value, tuple) else parts
-        return _empty_object(type(value).__name__)
-
-    def numbers(self, value: Any) -> Any:
-        """A tensor, array or number in memory of its own."""
         if isinstance(value, Tensor):
-            self.take(value.numel())
+            take(value.numel())
             dense = value.detach().cpu().to_dense().as_subclass(Tensor)
             return dense.clone(memory_format=torch.contiguous_format)
+        if not hasattr(value, "__array__"):
+            return _empty_object(type(value).__name__)
         try:
             array = np.asarray(value)
         except Exception:  # it only looks like an array
             return _empty_object(type(value).__name__)
-        self.take(array.size)
+        take(array.size)
         if array.dtype.kind not in "biufc":
             return _empty_object(type(value).__name__)
         return array.item() if isinstance(value, np.generic) else array.copy()
+
+    return copy(value, depth=0)
 
 
 @cache
