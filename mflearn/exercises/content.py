@@ -24,7 +24,7 @@ choice what is said to those who choose it.
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -92,9 +92,6 @@ def read_exercise(path: Path) -> Exercise:
             first = title.partition("\n")[0]
             raise ValueError(f"it begins with '{first}'; it must begin with an id, such as '# 02.1 Title'")
         parts = dict(sections)
-        for name in ("Stub", "Solution", "Hints", "Cases"):
-            if name not in parts:
-                raise ValueError(f"it has no section '## {name}'")
         options, statement = _options(title[match.end() :].lstrip())
         solution, further = one_block(parts["Solution"])
         cases, _ = one_block(parts["Cases"])
@@ -108,7 +105,7 @@ def read_exercise(path: Path) -> Exercise:
             statement=statement,
             stub=one_block(parts["Stub"])[0],
             solution=solution,
-            cases=_function("cases", functions),
+            cases=functions["cases"],
             hints=tuple(_unwrapped(item) for item in re.split(r"^- ", parts["Hints"], flags=re.MULTILINE)[1:]),
             wrong=tuple(
                 _wrong(heading.removeprefix("Wrong: "), section, solution, functions)
@@ -149,11 +146,12 @@ def one_block(section: str) -> tuple[str, str]:
 
 @contextmanager
 def _named_in_errors(path: Path) -> Iterator[None]:
-    """A ValueError that is raised meanwhile names this file."""
+    """What is wrong meanwhile, or missing, is said with the name of this file."""
     try:
         yield
-    except ValueError as error:
-        raise ValueError(f"{path.parent.name}/{path.name}: {error}") from error
+    except (ValueError, KeyError) as error:
+        said = f"it has no {error.args[0]}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path.parent.name}/{path.name}: {said}") from error
 
 
 def _sections(text: str) -> tuple[str, list[tuple[str, str]]]:
@@ -180,18 +178,12 @@ def _misconceptions(options: dict[str, str]) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", options.get("misconceptions", "")))
 
 
-def _function(name: str, functions: dict[str, Any]) -> Callable:
-    if not callable(functions.get(name)):
-        raise ValueError(f"it has no function {name} in its section Cases")
-    return functions[name]
-
-
 def _wrong(name: str, text: str, solution: str, functions: dict[str, Any]) -> Wrong:
     options, text = _options(text)
     codes = tuple(_whole(kind, snippet, solution) for kind, snippet in FENCED.findall(text))
     if not codes:
         raise ValueError(f"the wrong answer '{name}' has no code")
-    shows = _function(options["shows"], functions) if "shows" in options else None
+    shows = functions[options["shows"]] if "shows" in options else None
     return Wrong(name, codes, _unwrapped(FENCED.sub("", text)), shows)
 
 
