@@ -137,7 +137,7 @@ class Observed:
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss f(W, H), shape (...)."""
-        self._expect(W, H)
+        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         loss = self.scale * torch.linalg.vecdot(E, E)
         if self.lam:
@@ -152,7 +152,7 @@ class Observed:
 
         Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
         """
-        self._expect(W, H)
+        checked.factors(W, H, self.shape)
         E = self.residual(W, H)[..., None]
         of_user, of_item = W.index_select(-2, self.user), H.mT.index_select(-2, self.item)
         slope_W = torch.zeros_like(W).index_add_(-2, self.user, 2 * self.scale * E * of_item)
@@ -171,12 +171,6 @@ class Observed:
             return one[:, None], one
         a, b = torch.bincount(self.user, minlength=m), torch.bincount(self.item, minlength=n)
         return self.scale * a[:, None].double(), self.scale * b.double()
-
-    def _expect(self, W: Tensor, H: Tensor) -> None:
-        """Refuse factors that do not fit the ratings."""
-        checked.factors(W, H, self.shape)
-        if self.biases and W.shape[-1] < 2:
-            raise ValueError(f"W has {W.shape[-1]} column; with biases it has k + 2: see with_biases")
 
 
 def square(X: Tensor) -> Tensor:
