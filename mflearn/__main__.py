@@ -1,4 +1,4 @@
-"""The command line: opens the course, gets ratings, writes pages and, for lecturers, all answers. No logic here."""
+"""The command line: opens the course and its slides, gets ratings, writes pages and all answers. No logic here."""
 
 import argparse
 import os
@@ -18,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab; other options are handed on to it")
     lab.set_defaults(command=open_lab)
+    slides = commands.add_parser("slides", help="present a notebook; other options are handed on to JupyterLab")
+    slides.add_argument("notebook", metavar="NOTEBOOK", help="its number, such as 04, or the name of its file")
+    slides.add_argument("--notes", metavar="FILE", help="write its notes for the speaker there, a page to print")
+    slides.set_defaults(command=run_slides)
     data = commands.add_parser("data", help="download ratings by their name; without a name, list what there is")
     data.add_argument("name", nargs="?", metavar="NAME", help="such as movielens-small")
     data.add_argument("--to", metavar="FOLDER", help="a folder instead of the usual one; name it in MFLEARN_DATA then")
@@ -33,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not hasattr(options, "command"):
         parser.print_help()
         return 2
-    if rest and options.command is not open_lab:
+    if rest and options.command not in (open_lab, run_slides):
         parser.error(f"unknown: {' '.join(rest)}")
     try:
         return options.command(options, rest)
@@ -54,6 +58,18 @@ def open_lab(_options: argparse.Namespace, rest: list[str]) -> int:
     opens = [f"--ServerApp.root_dir={first.parent}", f"--LabApp.default_url=/lab/tree/{first.name}"]
     labapp.main([*opens, quiet, *root, *rest])
     return 0
+
+
+def run_slides(options: argparse.Namespace, rest: list[str]) -> int:
+    """JupyterLab on the slides of one notebook; or only their notes, written to a file."""
+    from . import slides
+
+    notebook = slides.find(options.notebook, notebooks())
+    if options.notes:
+        Path(options.notes).write_text(slides.notes(notebook), encoding="utf-8")
+        return 0
+    with slides.options(notebook) as told:
+        return open_lab(options, [*told, *rest])
 
 
 def notebooks() -> Path:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -56,7 +56,7 @@ WATCH = """output => {
 
 
 @contextlib.contextmanager
-def jupyter_lab(root: Path, settings: Path | None = None) -> Iterator[tuple[str, str]]:
+def jupyter_lab(root: Path, settings: Path | None = None, options: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """Start it on a free port with a token, as it ships or with a folder of settings; yields (address, token)."""
     token = secrets.token_hex(16)
     with socket.socket() as probe:
@@ -71,7 +71,7 @@ def jupyter_lab(root: Path, settings: Path | None = None) -> Iterator[tuple[str,
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
         command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
-        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", *options]
         server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         address = f"http://127.0.0.1:{port}"
         try:
@@ -133,6 +133,22 @@ def run_all(page: Page) -> None:
         }""",
         timeout=300_000,
         polling=250,  # milliseconds; by default each frame asks, and the page would draw all the time
+    )
+
+
+def run_cells(page: Page, ids: Sequence[str]) -> None:
+    """Run these cells, one after the other; all others keep the outputs that they came with."""
+    page.evaluate(
+        """async ids => {
+          const content = jupyterapp.shell.currentWidget.content;
+          for (const [i, cell] of [...content.model.cells].entries()) {
+            if (!ids.includes(cell.id)) continue;
+            content.deselectAll();
+            content.activeCellIndex = i;
+            await jupyterapp.commands.execute('notebook:run-cell');
+          }
+        }""",
+        ids,
     )
 
 

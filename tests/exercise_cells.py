@@ -1,4 +1,7 @@
-"""The section "Exercises" of a notebook, made from its files: tasks with stubs, the quiz, solutions folded away."""
+"""The section "Exercises" of a notebook, made from its files: tasks with stubs, the quiz, solutions folded away.
+
+Of all this, the slides of a lecture have the quiz alone.
+"""
 
 from dataclasses import dataclass, field
 
@@ -27,18 +30,18 @@ def section(stem: str) -> tuple[Cell, ...]:
         return ()
     exercises = lesson.exercises
     cells = [
-        Cell("exercises", "markdown", _introduction(exercises[0].id), _slide("slide")),
+        Cell("exercises", "markdown", _introduction(exercises[0].id), _slide("skip")),
         Cell("exercises-start", "code", IMPORT, _slide("skip")),
     ]
     for one in exercises:
         task = f"### {one.id} {one.title}\n\n{one.statement.strip()}"
         cells += [
-            Cell(_id("exercise", one), "markdown", task, _slide("subslide")),
-            Cell(_id("answer", one), "code", f'{one.stub}\n\n\ncheck("{one.id}", {one.name})'),
+            Cell(_id("exercise", one), "markdown", task, _slide("skip")),
+            Cell(_id("answer", one), "code", f'{one.stub}\n\n\ncheck("{one.id}", {one.name})', _slide("skip")),
         ]
     cells += [
-        Cell("quiz", "markdown", "### Quiz\n\nChoose, then press Check.", _slide("subslide")),
-        Cell("quiz-start", "code", f'quiz("{number}")'),
+        Cell("quiz", "markdown", "### Quiz\n\nChoose, then press Check.", _slide("skip")),
+        Cell("quiz-start", "code", f'quiz("{number}")', _slide("slide")),  # a question at a time
         Cell("solutions", "markdown", "### Solutions", {"jp-MarkdownHeadingCollapsed": True} | _slide("skip")),
     ]
     for one in exercises:  # they are nobody's attempts

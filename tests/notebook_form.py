@@ -33,6 +33,7 @@ CELL_METADATA = {  # a dict names the keys allowed inside
     "tags": None,
     "jupyter": {"source_hidden"},
     "slideshow": {"slide_type"},
+    "notes": None,  # for the speaker, beside the slide that the cell is on
     "jp-MarkdownHeadingCollapsed": None,
     "heading_collapsed": None,
 }

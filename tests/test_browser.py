@@ -6,7 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import CHROMIUM, WATCH, chromium, errors, jupyter_lab, open_notebook, run_all
+from browser import CHROMIUM, WATCH, chromium, errors, jupyter_lab, open_notebook, run_all, run_cells
+
+from mflearn import slides
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found on the path: install the package chromium"),
@@ -22,27 +24,24 @@ WHOLE = {"00_start_here.ipynb", TOY, FILMS}  # run with all their code; in 09 th
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """Copies, since JupyterLab saves what it opens. Of most, only the code around explorers: nbval runs the rest."""
+    """Copies, since JupyterLab saves what it opens."""
     root = tmp_path_factory.mktemp("course")
     for path in NOTEBOOKS.glob("*.ipynb"):
-        book = nbformat.read(path, as_version=4)
-        if path.name not in WHOLE:
-            needed = around_explorers([cell.source for cell in book.cells if cell.cell_type == "code"])
-            book.cells = [cell for cell in book.cells if cell.cell_type != "code" or cell.source in needed]
-        nbformat.write(book, root / path.name)
+        shutil.copy(path, root)
     return root
 
 
-def around_explorers(sources):
-    """The cells that import, that make an explorer, or that use one."""
-    explorers = re.findall(r"^(\w+) = explore_", "\n".join(sources), re.M)
-    wanted = re.compile(rf"^import |^from |= explore_|^\s*({'|'.join(explorers)})\.", re.M)
-    return [source for source in sources if wanted.search(source) and "check(" not in source]
+def around_explorers(path):
+    """The ids of the cells that import, that make an explorer or use one, or that ask the quiz: nbval runs the rest."""
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    explorers = re.findall(r"^(\w+) = explore_", "\n".join(cell.source for cell in code), re.M)
+    wanted = re.compile(rf"^import |^from |= explore_|^quiz\(|^\s*({'|'.join(explorers)})\.", re.M)
+    return [cell.id for cell in code if wanted.search(cell.source) and "check(" not in cell.source]
 
 
 @pytest.fixture(scope="module")
 def lab(course):
-    with jupyter_lab(course) as running:
+    with jupyter_lab(course, options=[f"--LabApp.extra_labextensions_path={slides.EXTENSION}"]) as running:
         yield running
 
 
@@ -83,7 +82,10 @@ def opened(lab, new_page):
                 pages.pop(other).close()
             pages[name] = new_page()
             open_notebook(pages[name], *lab, name)
-            run_all(pages[name])
+            if name in WHOLE:
+                run_all(pages[name])
+            else:
+                run_cells(pages[name], around_explorers(NOTEBOOKS / name))
         return pages[name]
 
     return get
@@ -229,9 +231,14 @@ def test_every_explorer_of_the_course_is_listed():
     }, "give each explorer a label in EXPLORERS, above"
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
-def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_without_a_mouse(opened, name):
-    page = opened(name)
+@pytest.fixture(scope="module", params=sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
+def lesson(request, opened):
+    """The name of each notebook in turn, and its page: the tests that look at all of them share it."""
+    return request.param, opened(request.param)
+
+
+def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_without_a_mouse(lesson):
+    name, page = lesson
     assert errors(page) == [] and page.problems == [] and page.outside == []
     page.wait_for_timeout(1000)  # for an echo of a setting before
     for words in LAST_SETTINGS.get(name, []):
@@ -254,6 +261,120 @@ def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_witho
         assert any(role == "image" and name == line.inner_text() for role, name in found)
         if label != "matrix":  # the game asks in the prose
             assert sum(role == "radio" for role, _ in found) >= 3
+
+
+# What a slide shows: its cells and the question of its quiz; what hangs over the edge of the window; the smallest text and
+# code, as shares of the window's height.
+SLIDE = """() => {
+  const panel = jupyterapp.shell.currentWidget, cells = panel.content.widgets.map(cell => cell.node);
+  const shown = cells.filter(node => node.classList.contains("jp-deck-mod-visible"));
+  const waits = [...panel.node.querySelectorAll(".mflearn-quiz > fieldset")].findIndex(one => one.checkVisibility());
+  const over = [], size = { text: 1, code: 1 }, zoom = shown[0].querySelector("*").currentCSSZoom;
+  const outer = panel.node.querySelector(".jp-WindowedPanel-outer");
+  if (outer.scrollHeight > outer.clientHeight + 1) over.push(`${outer.scrollHeight - outer.clientHeight} below`);
+  for (const cell of shown) {
+    const all = cell.querySelectorAll(
+      ".jp-RenderedMarkdown, .jp-RenderedMarkdown *, .cm-line, .jp-OutputArea-output, .jp-OutputArea-output *");
+    for (const one of [cell, ...all]) {
+      const { top, bottom, right, width, height } = one.getBoundingClientRect();
+      if (!one.checkVisibility() || width < 2 || height < 2 || one.closest("mjx-assistive-mml, .mflearn-explorer")) continue;
+      if (top < -1 || bottom > innerHeight + 1 || right > innerWidth + 1) over.push(one.textContent.slice(0, 60));
+    }
+    for (const one of cell.querySelectorAll(".mflearn-explorer :is(img, p, label, input, select, button, .noUi-base)")) {
+      const { top, bottom, right, height } = one.getBoundingClientRect();
+      if (top < -1 || bottom > innerHeight + 1 || right > innerWidth + 1) over.push(one.outerHTML.slice(0, 80));
+      if (one.matches("img") && height < 0.3 * innerHeight) over.push(`picture of ${height} pixels`);
+    }
+    const words = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+      const one = words.currentNode.parentElement;
+      if (!words.currentNode.data.trim() || !one.checkVisibility() || one.closest("mjx-container, style")) continue;
+      const kind = one.closest("pre, code, .cm-content") ? "code" : "text";
+      size[kind] = Math.min(size[kind], parseFloat(getComputedStyle(one).fontSize) * zoom / innerHeight);
+    }
+  }
+  return { at: [cells.indexOf(shown[0]), waits], over, ...size, empty: shown.every(one => one.offsetHeight < 10) };
+}"""
+
+
+def present(page):
+    """Show the slides of the notebook, from the first."""
+    page.evaluate("() => jupyterapp.commands.execute('mflearn:present', {})")
+    page.wait_for_function("() => document.querySelector('.jp-deck-mod-visible')")
+
+
+def stop(page):
+    page.evaluate("() => jupyterapp.commands.execute('deck:stop')")
+    page.wait_for_function("() => !document.body.dataset.jpDeckMode")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+
+
+def walk(page, key):
+    """Press the key until the slide stays the same; what each slide showed."""
+    seen = [page.evaluate(SLIDE)]
+    for _ in range(200):
+        page.keyboard.press(key)
+        seen.append(page.evaluate(SLIDE))
+        if seen[-1]["at"] == seen[-2]["at"]:
+            return seen[:-1]
+    raise AssertionError("the slides never end")
+
+
+def test_every_slide_fits_and_each_press_shows_another(lesson):
+    name, page = lesson
+    types = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in nbformat.read(NOTEBOOKS / name, 4).cells]
+    wanted = [i for i, kind in enumerate(types) if kind in slides.STARTS]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        present(page)
+        down = walk(page, "PageDown")
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.wait_for_timeout(500)  # for the layout of the new size
+        up = walk(page, "PageUp")
+    finally:
+        stop(page)
+    places = [slide["at"] for slide in down]
+    assert [slide["at"] for slide in up] == places[::-1]
+    assert sorted({place[0] for place in places}) == wanted and len({tuple(place) for place in places}) == len(places)
+    for slide in down + up:
+        assert not slide["empty"] and slide["over"] == [], f"slide at cell {slide['at'][0]}"
+        assert slide["text"] >= 0.0299 and slide["code"] >= 0.0259, f"slide at cell {slide['at'][0]}: {slide}"
+
+
+def test_a_slider_on_a_slide_moves_the_picture_and_page_down_goes_on(toy):
+    page = toy
+    box, picture, line = as_it_was(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        present(page)
+        while not page.evaluate(f"({SLIDE})().at[0] === {explorer_at(TOY)}"):
+            page.keyboard.press("PageDown")
+        handle, shown, said = (
+            box.get_by_role("slider", name="learning rate η"),
+            pixels(page, picture),
+            line.inner_text(),
+        )
+        place = handle.bounding_box()
+        page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(place["x"] - 60, place["y"] + place["height"] / 2, steps=5)
+        page.mouse.up()
+        page.wait_for_function("([e, old]) => e.innerText !== old", arg=[line.element_handle(), said])
+        assert pixels(page, picture) != shown
+        assert handle.evaluate("one => one === document.activeElement"), "the slider has no focus: this tests nothing"
+        said = line.inner_text()
+        page.keyboard.press("PageDown")
+        assert page.evaluate(SLIDE)["at"][0] > explorer_at(TOY)
+        page.keyboard.press("PageUp")
+        assert page.evaluate(SLIDE)["at"][0] == explorer_at(TOY) and line.inner_text() == said
+    finally:
+        stop(page)
+
+
+def explorer_at(name):
+    """The place of the first explorer among the cells."""
+    sources = [cell.source for cell in nbformat.read(NOTEBOOKS / name, as_version=4).cells]
+    return next(i for i, source in enumerate(sources) if "= explore_" in source)
 
 
 ACTIVE = {

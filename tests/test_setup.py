@@ -49,7 +49,7 @@ def files():
 
 def test_conda_and_pip_install_the_same():
     wanted = {f"python{project()['requires-python']}"}
-    for requirement in map(Requirement, project()["dependencies"]):
+    for requirement in map(Requirement, project()["dependencies"] + project()["optional-dependencies"]["slides"]):
         wanted.add(f"{CONDA.get(requirement.name, requirement.name)}{requirement.specifier}")
     environment = yaml.safe_load(read("environment.yml"))
     named = {line for line in environment["dependencies"] if isinstance(line, str)}

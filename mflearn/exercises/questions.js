@@ -3,6 +3,7 @@ function render({ model, el }) {
     Object.assign(document.createElement(name), properties));
   const write = (parent, text) => text.split("`").forEach((part, i) => make(i % 2 ? "code" : "span", parent,
     { textContent: part }));  // between backticks stands code
+  el.classList.add("mflearn-quiz");
   const own = `quiz-${Math.random()}`;  // the radio buttons of this view
   el.style.cssText = "font-family: var(--jp-content-font-family); line-height: 1.5; max-width: 52em;" +
     "font-size: var(--jp-content-font-size1, 14px); color: var(--jp-content-font-color1, inherit)";
