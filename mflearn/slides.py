@@ -20,7 +20,7 @@ def find(name: str, folder: Path) -> Path:
     """The notebook with this number or file name."""
     there = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     for path in there:
-        if name in (path.name, path.stem, path.stem[:2]):
+        if name in (path.name, path.stem) or name and name.zfill(2) == path.stem[:2]:
             return path
     numbers = ", ".join(path.stem[:2] for path in there)
     raise ValueError(f"there is no notebook {name!r:.60}; write its number ({numbers}) or the name of its file")

@@ -263,8 +263,8 @@ def test_a_notebook_calls_nobody_and_its_explorers_can_be_heard_and_worked_witho
             assert sum(role == "radio" for role, _ in found) >= 3
 
 
-# What a slide shows: its cells and the question of its quiz; what hangs over the edge of the window; the smallest text and
-# code, as shares of the window's height.
+# What a slide shows: its first cell and the question of its quiz; what hangs over the edge of the window; the smallest
+# text and code, as shares of the window's height.
 SLIDE = """() => {
   const panel = jupyterapp.shell.currentWidget, cells = panel.content.widgets.map(cell => cell.node);
   const shown = cells.filter(node => node.classList.contains("jp-deck-mod-visible"));
@@ -277,10 +277,10 @@ SLIDE = """() => {
       ".jp-RenderedMarkdown, .jp-RenderedMarkdown *, .cm-line, .jp-OutputArea-output, .jp-OutputArea-output *");
     for (const one of [cell, ...all]) {
       const { top, bottom, right, width, height } = one.getBoundingClientRect();
-      if (!one.checkVisibility() || width < 2 || height < 2 || one.closest("mjx-assistive-mml, .mflearn-explorer")) continue;
+      if (width < 2 || height < 2 || one.closest("mjx-assistive-mml, .mflearn-explorer")) continue;
       if (top < -1 || bottom > innerHeight + 1 || right > innerWidth + 1) over.push(one.textContent.slice(0, 60));
     }
-    for (const one of cell.querySelectorAll(".mflearn-explorer :is(img, p, label, input, select, button, .noUi-base)")) {
+    for (const one of cell.querySelectorAll(".mflearn-explorer :is(img, p, label, input, select, button)")) {
       const { top, bottom, right, height } = one.getBoundingClientRect();
       if (top < -1 || bottom > innerHeight + 1 || right > innerWidth + 1) over.push(one.outerHTML.slice(0, 80));
       if (one.matches("img") && height < 0.3 * innerHeight) over.push(`picture of ${height} pixels`);

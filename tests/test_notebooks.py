@@ -20,7 +20,7 @@ from exercise_cells import section
 from nbval_strict import WIDGET_VIEW, exemptions
 from notebook_form import NOTEBOOKS, exercises, problems, with_exercises
 
-SLIDES = {"slide", "subslide", "fragment", "notes", "skip"}  # and none; "-" hides a cell in jupyterlab-slideshow
+SLIDES = {"slide", "subslide", "skip"}  # and none; all others hide a cell in jupyterlab-slideshow
 MOST_BYTES = 320_000  # bytes
 MANTISSA = r"(?<![\w.])(\d+\.\d+)(?!\.?\d)"
 POWER = r"(?:e([+-]?\d+)|\s*(?:\\cdot|\\times|[·×])\s*10(?:\^\{?([-−]?\d+)\}?|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)))?"
@@ -240,6 +240,14 @@ def test_the_slides_are_set(notebook):
     kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells]
     assert kinds[0] == "slide", "the first cell must begin a slide"
     assert set(kinds) <= SLIDES | {None}, 'a cell that continues a slide has no slide_type; "-" would hide it'
+
+
+def test_the_notes_for_the_speaker_fill_the_lecture(notebook):
+    """The note of a section begins with its minutes; in a section that may be left out, another word comes first."""
+    notes = [cell.metadata.get("notes", "") for cell in notebook.cells]
+    minutes = sum(int(found[1]) for note in notes if (found := re.match(r"(\d+) min\b", note)))
+    wanted = 45 if notebook.is_lesson else int(re.search(r"\*\*Minutes\*\* (\d+)", notebook.markdown[0])[1])
+    assert minutes == wanted, f"the notes speak of {minutes} minutes, the lecture has {wanted}"
 
 
 def test_the_box_at_the_top_is_complete(notebook):

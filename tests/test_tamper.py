@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 CANONICAL, SMALL, SEMICOLON = "is_in_canonical_form", "is_small", "no_line_ends_in_a_semicolon"
 EXEMPTION, DECIMALS = "no_cell_asks_for_an_exemption", "every_decimal_in_the_prose_is_computed"
 SLIDES, BOX = "the_slides_are_set", "the_box_at_the_top_is_complete"
+NOTES = "the_notes_for_the_speaker_fill_the_lecture"
 EXTRA = "what_a_lecture_may_leave_out_is_marked"
 FACT, ALT = "pictures_and_explorers_are_followed_by_a_printed_fact", "every_picture_has_alternative_text"
 WORDS, SHORT, SIZE = "a_widget_says_in_words_what_it_is", "cells_are_short", "it_has_the_size_of_a_lesson"
@@ -75,7 +76,7 @@ def notebook(*, plain: bool) -> NotebookNode:
     cells += [new.new_markdown_cell(FILL) for _ in range(31 - len(cells))]  # 30, and the exercises
     for i, cell in enumerate(cells):
         cell.id = f"cell-{i}"
-    cells[0].metadata = {"slideshow": {"slide_type": "slide"}}
+    cells[0].metadata = {"slideshow": {"slide_type": "slide"}, "notes": "45 min. Ask what the sum is."}
     return new.new_notebook(cells=cells)
 
 
@@ -269,6 +270,8 @@ READ = {
     "too large": (say("Watch the net", f"Watch the net <!-- {'-' * 320_000} -->"), {SMALL}),
     "first cell on no slide": (lambda book: book.cells[0].metadata.pop("slideshow"), {SLIDES}),
     "cell that slides hide": (metadata("slideshow", {"slide_type": "-"}), {SLIDES}),
+    "cell that waits for another press": (metadata("slideshow", {"slide_type": "fragment"}), {SLIDES}),
+    "more minutes than a lecture has": (metadata("notes", "1 min. Ask again."), {NOTES}),
     "no objectives": (say("**You will learn**", "You will learn"), {BOX}),
     "no prerequisites": (say("**You need**", "You need"), {BOX}),
     "no minutes": (say("**Minutes**", "Time"), {BOX}),

@@ -2,6 +2,7 @@ function render({ model, el }) {
   const make = (name, parent, properties) => parent.appendChild(
     Object.assign(document.createElement(name), properties));
   const own = `stars-${Math.random()}`;  // the radio buttons of this view
+  el.classList.add("mflearn-stars");
   el.setAttribute("role", "radiogroup");
   el.setAttribute("aria-label", model.get("description"));
   const row = make("div", el, {});
@@ -13,7 +14,8 @@ function render({ model, el }) {
   for (let stars = 0; stars <= 5; stars++) {
     const label = make("label", row, {});
     const radio = make("input", label, { type: "radio", name: own });
-    label.append(stars ? ` ${stars} ★` : " not seen");
+    label.append(stars ? ` ${stars}` : "");
+    make("span", label, { textContent: stars ? " ★" : " not seen" });  // slides have no room for it
     radio.setAttribute("aria-label", stars ? `${stars} of 5 stars` : "not seen");
     radio.setAttribute("data-lm-suppress-shortcuts", "true");  // the notebook would take the arrows, and leave
     radio.onchange = () => { model.set("value", stars); model.save_changes(); };
