@@ -309,12 +309,22 @@ def stop(page):
     page.set_viewport_size({"width": 1280, "height": 1000})
 
 
+def slide(page):
+    """What is shown; an editor that was hidden takes some frames to find its height."""
+    for _ in range(40):
+        seen = page.evaluate(SLIDE)
+        if not seen["over"]:
+            break
+        page.wait_for_timeout(50)
+    return seen
+
+
 def walk(page, key):
     """Press the key until the slide stays the same; what each slide showed."""
-    seen = [page.evaluate(SLIDE)]
+    seen = [slide(page)]
     for _ in range(200):
         page.keyboard.press(key)
-        seen.append(page.evaluate(SLIDE))
+        seen.append(slide(page))
         if seen[-1]["at"] == seen[-2]["at"]:
             return seen[:-1]
     raise AssertionError("the slides never end")
@@ -333,12 +343,13 @@ def test_every_slide_fits_and_each_press_shows_another(lesson):
         up = walk(page, "PageUp")
     finally:
         stop(page)
-    places = [slide["at"] for slide in down]
-    assert [slide["at"] for slide in up] == places[::-1]
+    places = [seen["at"] for seen in down]
+    assert [seen["at"] for seen in up] == places[::-1]
     assert sorted({place[0] for place in places}) == wanted and len({tuple(place) for place in places}) == len(places)
-    for slide in down + up:
-        assert not slide["empty"] and slide["over"] == [], f"slide at cell {slide['at'][0]}"
-        assert slide["text"] >= 0.0299 and slide["code"] >= 0.0259, f"slide at cell {slide['at'][0]}: {slide}"
+    for seen in down + up:
+        where = f"slide at cell {seen['at'][0]}"
+        assert not seen["empty"] and seen["over"] == [], where
+        assert seen["text"] >= 0.0299 and seen["code"] >= 0.0259, where
 
 
 def test_a_slider_on_a_slide_moves_the_picture_and_page_down_goes_on(toy):
@@ -349,17 +360,15 @@ def test_a_slider_on_a_slide_moves_the_picture_and_page_down_goes_on(toy):
         present(page)
         while not page.evaluate(f"({SLIDE})().at[0] === {explorer_at(TOY)}"):
             page.keyboard.press("PageDown")
-        handle, shown, said = (
-            box.get_by_role("slider", name="learning rate η"),
-            pixels(page, picture),
-            line.inner_text(),
-        )
+        handle, shown = box.get_by_role("slider", name="learning rate η"), pixels(page, picture)
+        number = box.get_by_role("spinbutton", name="learning rate η")
         place = handle.bounding_box()
         page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
         page.mouse.down()
         page.mouse.move(place["x"] - 60, place["y"] + place["height"] / 2, steps=5)
         page.mouse.up()
-        page.wait_for_function("([e, old]) => e.innerText !== old", arg=[line.element_handle(), said])
+        follows = "([line, box]) => box.value !== '0.3' && line.innerText.includes(`η = ${box.value},`)"
+        page.wait_for_function(follows, arg=[line.element_handle(), number.element_handle()])
         assert pixels(page, picture) != shown
         assert handle.evaluate("one => one === document.activeElement"), "the slider has no focus: this tests nothing"
         said = line.inner_text()
@@ -367,6 +376,23 @@ def test_a_slider_on_a_slide_moves_the_picture_and_page_down_goes_on(toy):
         assert page.evaluate(SLIDE)["at"][0] > explorer_at(TOY)
         page.keyboard.press("PageUp")
         assert page.evaluate(SLIDE)["at"][0] == explorer_at(TOY) and line.inner_text() == said
+    finally:
+        stop(page)
+
+
+def test_the_address_that_the_command_opens_presents_and_runs_all_cells(lab, page):
+    """What `mflearn slides` makes JupyterLab open, see test_slides.py; a real click on nothing."""
+    address, token = lab
+    page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        with slides.options(NOTEBOOKS / "00_start_here.ipynb") as told:
+            (opens,) = (option.partition("=")[2] for option in told if "default_url" in option)
+        page.goto(f"{address}{opens}&token={token}")
+        page.wait_for_function("() => document.querySelector('.jp-deck-mod-visible h1')")
+        page.get_by_text("PASS: widgets work").wait_for(state="attached")
+        page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+        assert page.evaluate(SLIDE)["at"][0] == 0, "running the cells has turned a page"
+        assert errors(page) == [] and page.problems == [] and page.outside == []
     finally:
         stop(page)
 
