@@ -4,7 +4,7 @@
 // focus. So this is a small extension, written as JupyterLab loads it: nothing is built. `mflearn slides` alone loads it.
 
 const SCRIPT = document.currentScript.src;
-const WIDTH = 830, HEIGHT = 467;  // of a slide, before it is magnified: 14 pixels are 3 % of the height
+const WIDTH = 828, HEIGHT = 466;  // of a slide, before it is magnified: 14 pixels are 3 % of the height
 const KEYS = { PageDown: 1, PageUp: -1, ArrowRight: 1, ArrowLeft: -1, " ": 1 };
 const CONTROL = "input, textarea, select, button, [role=slider], [role=radio], [contenteditable=true]";
 let question = 0;  // of a quiz, the one that is shown
