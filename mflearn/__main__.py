@@ -47,16 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def open_lab(_options: argparse.Namespace, rest: list[str]) -> int:
-    """JupyterLab on the first notebook, with the settings of the course."""
-    first = notebooks() / FIRST
+    """JupyterLab on the first notebook."""
+    return start_lab([f"--LabApp.default_url=/lab/tree/{FIRST}", *rest])
+
+
+def start_lab(options: list[str]) -> int:
+    """JupyterLab in the folder of the notebooks, with the settings of the course."""
+    folder = f"--ServerApp.root_dir={notebooks()}"
     paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     from jupyterlab import labapp
 
     quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # in a container there is no one else
-    opens = [f"--ServerApp.root_dir={first.parent}", f"--LabApp.default_url=/lab/tree/{first.name}"]
-    labapp.main([*opens, quiet, *root, *rest])
+    labapp.main([folder, quiet, *root, *options])
     return 0
 
 
@@ -69,7 +73,7 @@ def run_slides(options: argparse.Namespace, rest: list[str]) -> int:
         Path(options.notes).write_text(slides.notes(notebook), encoding="utf-8")
         return 0
     with slides.options(notebook) as told:
-        return open_lab(options, [*told, *rest])
+        return start_lab([*told, *rest])
 
 
 def notebooks() -> Path:

@@ -202,15 +202,19 @@ def test_each_of_the_ten_words_leads_to_the_place_that_shows_it():
     assert [row for row in rows if not re.search(r"\]\(\w+\.ipynb#\d", row)] == []
 
 
-def test_jupyterlab_takes_our_settings(tmp_path):
-    """As `mflearn lab` starts it, and as its page asks for them."""
+@pytest.mark.parametrize(
+    ("arguments", "opens"),
+    [(["lab"], "/lab/tree/00_start_here.ipynb"), (["slides", "04"], "/doc/tree/04_toy_example.ipynb?slides")],
+)
+def test_jupyterlab_takes_our_settings(arguments, opens, tmp_path):
+    """As the command starts it, and as its page asks for them. Slides bring an extension, and save nothing."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
-    command = [sys.executable, "-m", "mflearn", "lab", *options, "--IdentityProvider.token=secret"]
+    command = [sys.executable, "-m", "mflearn", *arguments, *options, "--IdentityProvider.token=secret"]
     log = (tmp_path / "log").open("w")
     with log, subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stdout=log, stderr=log) as server:
         try:
@@ -219,7 +223,14 @@ def test_jupyterlab_takes_our_settings(tmp_path):
             news = ask(f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/apputils-extension:notification")
             assert news["schema"]["properties"]["fetchNews"]["default"] == "false"
             pages = "".join(page.read_text() for page in (tmp_path / "RUNTIME").glob("jpserver-*-open*.html"))
-            assert "/lab/tree/00_start_here.ipynb" in pages
+            assert opens in pages
+            saving = ask(f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")
+            assert (saving["settings"] == {"autosave": False}) == (arguments[0] == "slides")
+            try:
+                package = ask(f"http://127.0.0.1:{port}/lab/extensions/mflearn-slides/package.json")
+            except urllib.error.HTTPError:
+                package = None
+            assert bool(package) == (arguments[0] == "slides")
         finally:
             server.terminate()
 
