@@ -32,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     book = commands.add_parser("book", help="the course as pages to read without Python")
     book.add_argument("--to", metavar="FOLDER", default="build/book", help="where they go; without it: build/book")
     book.add_argument("--pdf", action="store_true", help="also print a handout of each notebook, without solutions")
+    book.add_argument(
+        "--still", action="store_true", help="pictures of explorers: to record them takes minutes at first"
+    )
     book.set_defaults(command=run_book)
     options, rest = parser.parse_known_args(arguments)
     if not hasattr(options, "command"):
@@ -115,10 +118,10 @@ def run_book(options: argparse.Namespace, _rest: list[str]) -> int:
     from . import book
 
     folder = Path(options.to)
-    book.build(notebooks(), folder)
+    book.build(notebooks(), folder, still=options.still)
     print(f"The pages begin in {folder / 'index.html'}")
     if options.pdf:
-        print(*book.print_pages(folder), sep="\n")
+        print(*book.handouts(notebooks(), folder), sep="\n")
     return 0
 
 

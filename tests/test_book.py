@@ -44,7 +44,7 @@ def command(*arguments, cwd):
 def built(tmp_path_factory):
     """What the command said, and the folder that it filled."""
     folder = tmp_path_factory.mktemp("book")
-    return command("book", "--to", str(folder), cwd=ROOT), folder
+    return command("book", "--still", "--to", str(folder), cwd=ROOT), folder
 
 
 @pytest.fixture(scope="module")
@@ -157,11 +157,22 @@ def test_one_line_says_what_is_missing(monkeypatch, tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "no myst_nb here" in line and "pip install" in line
 
-    monkeypatch.setattr(book, "build", lambda notebooks, to: None)
+    monkeypatch.setattr(book, "build", lambda *_, **__: None)
     monkeypatch.setattr(book.shutil, "which", lambda name: None)
     assert main(["book", "--to", str(tmp_path), "--pdf"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "no browser to print with" in line
+
+
+def test_explorers_move_in_the_pages_if_they_are_recorded(tmp_path, monkeypatch):
+    recorded = []
+    monkeypatch.setattr(book.replay, "export", lambda name, folder: recorded.append((name, folder)))
+    book.write_source(ROOT / "notebooks", tmp_path / "source", still=False)
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "source").glob("*.ipynb"))
+    shown = set(re.findall(r'data-explorer=\\"(\w+)\\"', written))
+    assert shown == set(book.replay.GRIDS) and {name for name, _ in recorded} == shown
+    assert all(folder == tmp_path / "source/_static" for _, folder in recorded)
+    assert "not answered" not in written
 
 
 def test_a_link_to_a_heading_is_written_as_jupyterlab_writes_it():

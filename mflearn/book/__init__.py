@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from . import pages
+from . import explorers, pages, replay
 
 HERE = Path(__file__).parent
 MATHJAX = "sphinx-mathjax-offline"  # we take one file of it: the others would be 20 MB more
@@ -19,19 +19,22 @@ NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", MATHJAX)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
-def build(notebooks: Path, to: Path) -> None:
-    """Write the pages of all notebooks in a folder. A ValueError says what is missing, or that Sphinx warned."""
+def build(notebooks: Path, to: Path, *, still: bool = False) -> None:
+    """Write the pages of all notebooks in a folder. A ValueError says what is missing, or that Sphinx warned.
+
+    Explorers move in the pages, unless `still`; the first time, it takes minutes to record their states.
+    """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise ValueError(f"no {', '.join(missing)} here; the pages need: pip install -c constraints.txt -e '.[book]'")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
-        write_source(notebooks, source)
+        write_source(notebooks, source, still=still)
         options = ["--quiet", "--fail-on-warning", "--doctree-dir", f"{folder}/doctrees"]
         if subprocess.run([sys.executable, "-m", "sphinx", *options, source, to]).returncode:
             raise ValueError("the pages are not complete; the lines above say why")
 
 
-def write_source(notebooks: Path, source: Path) -> None:
+def write_source(notebooks: Path, source: Path, *, still: bool) -> None:
     """What Sphinx reads: the notebooks as pages, the first page, the settings, the styles and the scripts."""
     shutil.copytree(HERE / "static", source / "_static")
     shutil.copy(HERE / "conf.py", source)
@@ -39,9 +42,19 @@ def write_source(notebooks: Path, source: Path) -> None:
     (source / "_static/mathjax.js").write_bytes(mathjax.read_bytes())
     (source / "_static/quiz.js").write_text(pages.quiz_script(), encoding="utf-8")
     paths = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
-    (source / "index.md").write_text(pages.first(path.stem for path in paths), encoding="utf-8")
+    (source / "index.md").write_text(pages.first([path.stem for path in paths], still=still), encoding="utf-8")
+    embed = explorers.still if still else explorers.live
     for path in paths:
-        nbformat.write(pages.prepared(nbformat.read(path, 4), path.stem[:2]), source / path.name)
+        nbformat.write(pages.prepared(nbformat.read(path, 4), path.stem[:2], embed), source / path.name)
+    for name in () if still else replay.GRIDS:
+        replay.export(name, source / "_static")
+
+
+def handouts(notebooks: Path, to: Path) -> list[Path]:
+    """Write a PDF of each notebook in a folder, with still explorers."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(notebooks, Path(folder), still=True)
+        return [Path(shutil.move(pdf, to / pdf.name)) for pdf in print_pages(Path(folder))]
 
 
 def print_pages(folder: Path) -> list[Path]:

@@ -1,15 +1,21 @@
-"""What stands in a page in the place of an explorer, which needs a kernel to move."""
+"""What stands in a page in the place of an explorer: its states recorded ahead, to move through, or a still picture."""
 
 import base64
 import html
 
 from .. import widgets
+from . import replay
 
 LIVE = "<p>This is live in JupyterLab: open the notebook there with <code>make lab</code>.</p>"
 FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
 
 
-def embed(name: str) -> str:
+def live(name: str) -> str:
+    """An explorer that moves in the page, as HTML; one that has no grid in `replay` is still."""
+    return f'<div class="explorer mathjax_ignore">{replay.embed(name)}</div>' if name in replay.GRIDS else still(name)
+
+
+def still(name: str) -> str:
     """The explorer that `explore_…` of this name makes, as HTML: its question, its picture at the start, its words."""
     explorer = getattr(widgets, name)()
     seen = picture(base64.b64encode(explorer.picture.png).decode(), explorer.snapshot.words)

@@ -4,7 +4,7 @@ import html
 import json
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode, v4
@@ -17,8 +17,8 @@ from . import explorers
 FIRST = """# Matrix factorization, to see and to touch
 
 These pages are the notebooks of the course, with all that they print and draw. Quizzes answer in the page; hints and
-solutions are folded away. Explorers are still pictures here. In JupyterLab their sliders move, and `check` judges your
-answers: `make lab` opens the course there.
+solutions are folded away. Explorers {explorers}. In JupyterLab they have all values, and `check` judges your answers:
+`make lab` opens the course there.
 
 ```{{toctree}}
 :maxdepth: 1
@@ -34,9 +34,9 @@ Work on paper, or in the notebook: there `check` says whether your answer is rig
 hints and solutions are folded away. Arrays among the arguments are torch tensors."""
 
 
-def first(names: Iterable[str]) -> str:
+def first(names: Iterable[str], *, still: bool) -> str:
     """The page that a reader opens first, in Markdown, with links to these notebooks."""
-    return FIRST.format(names="\n".join(names))
+    return FIRST.format(names="\n".join(names), explorers="are still pictures" if still else "move in the page, too")
 
 
 def anchor(title: str) -> str:
@@ -48,14 +48,17 @@ def anchor(title: str) -> str:
     return title.replace(" ", "-").replace("`", "")
 
 
-def prepared(notebook: NotebookNode, number: str) -> NotebookNode:
-    """A copy to make a page of; its title begins with the number by which other notebooks name it."""
+def prepared(notebook: NotebookNode, number: str, embed: Callable[[str], str]) -> NotebookNode:
+    """A copy to make a page of; its title begins with the number by which other notebooks name it.
+
+    `embed` gives what stands in the place of an explorer, `explorers.live` or `explorers.still`.
+    """
     notebook.cells[0].source = re.sub("^# ", f"# {number} · ", notebook.cells[0].source)
-    cells = [made for cell in notebook.cells for made in _cells(cell)]
+    cells = [made for cell in notebook.cells for made in _cells(cell, embed)]
     return v4.new_notebook(cells=cells, metadata=notebook.metadata)
 
 
-def _cells(cell: NotebookNode) -> list[NotebookNode]:
+def _cells(cell: NotebookNode, embed: Callable[[str], str]) -> list[NotebookNode]:
     """The cells that take the place of one. Those of the exercises are known by their ids."""
     kind, _, place = cell.id.partition("-")
     if cell.id in ("exercises-start", "solutions") or kind == "solution":
@@ -70,15 +73,15 @@ def _cells(cell: NotebookNode) -> list[NotebookNode]:
         return [cell]
     if cell.metadata.get("jupyter", {}).get("source_hidden"):
         cell.metadata.tags = ["hide-input"]
-    cell.outputs = [made for i, output in enumerate(cell.outputs) for made in _outputs(cell, i, output)]
+    cell.outputs = [made for i, output in enumerate(cell.outputs) for made in _outputs(cell, i, output, embed)]
     return [cell]
 
 
-def _outputs(cell: NotebookNode, i: int, output: NotebookNode) -> list[NotebookNode]:
-    """The outputs that take the place of one: a picture has its caption with it, an explorer is a still picture."""
+def _outputs(cell: NotebookNode, i: int, output: NotebookNode, embed: Callable[[str], str]) -> list[NotebookNode]:
+    """The outputs that take the place of one: a picture has its caption with it, and an explorer needs no kernel."""
     if "application/vnd.jupyter.widget-view+json" in output.get("metadata", {}):
         name = re.search(r"explore_\w+", cell.source)
-        return [_html(explorers.embed(name[0]) if name else explorers.framed("Not in these pages", explorers.LIVE))]
+        return [_html(embed(name[0]) if name else explorers.framed("Not in these pages", explorers.LIVE))]
     if caption := _caption(output):
         return [_html(f'<div class="mathjax_ignore">{explorers.picture(output.data["image/png"], caption)}</div>')]
     if i and output.output_type == "stream":  # `show` has printed the caption, too

@@ -91,7 +91,7 @@ class Explorer(ipywidgets.VBox):
         extra: tuple[ipywidgets.Widget, ...] = (),
         prepare: Callable[[Watch], None] | None = None,
     ) -> None:
-        self.compute, self.describe, self.title = compute, describe, title
+        self.compute, self.draw, self.describe, self.title = compute, draw, describe, title
         rows = [_row(control) for control in controls.values()]
         self.controls = dict(zip(controls, (getattr(row, "children", [row])[0] for row in rows), strict=True))
         self.watches = "watch" in inspect.signature(compute).parameters
@@ -114,7 +114,7 @@ class Explorer(ipywidgets.VBox):
         for control in self.controls.values():
             control.observe(lambda _: self._want(self.settings), names="value")
         self._show(self.settings)
-        self._prepare = prepare
+        self.prepare = prepare
         self._preparing = threading.Thread(target=self._work_ahead, name=f"ahead of explorer {title}", daemon=True)
         if prepare:
             self._preparing.start()
@@ -212,7 +212,7 @@ class Explorer(ipywidgets.VBox):
     def _work_ahead(self) -> None:
         try:
             with self.progress.shown() as watch:
-                self._prepare(watch)
+                self.prepare(watch)
             self._want(self.settings)  # drawn again, with what is known now
         except BaseException as error:
             self._fail(error)
