@@ -320,16 +320,6 @@ def slide(page):
     return seen
 
 
-def settled(page):
-    """What this slide shows; where something hangs over, after it had time: formulas wait for their fonts."""
-    for _ in range(50):
-        seen = page.evaluate(SLIDE)
-        if not seen["over"]:
-            break
-        page.wait_for_timeout(100)
-    return seen
-
-
 def walk(page, key):
     """Press the key until the slide stays the same; what each slide showed."""
     seen = [slide(page)]
