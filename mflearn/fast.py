@@ -1,4 +1,4 @@
-"""Quicker ways to the loss and gradient of `Frobenius`. Tests hold them to the plain ones.
+"""Quicker ways to the loss and gradient of `Frobenius`, and to sparse products. Tests hold them to the plain ones.
 
 Nothing is taught here. A walk on a small matrix spends its time on the number of operations, not on their size: so
 several are fused into one, and results are written where they are needed. A batch of many runs lies in memory with
@@ -7,10 +7,14 @@ its runs last: then each operation sweeps over all of them at once.
 
 import functools
 import itertools
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
@@ -105,3 +109,18 @@ def gradient(objective: Frobenius, W: Tensor, H: Tensor, out: Pair) -> None:
 def _residual(objective: Frobenius, W: Tensor, H: Tensor) -> Tensor:
     E = product(W, H).sub_(objective.A)
     return E if objective.mask is None else E.mul_(objective.mask)
+
+
+def sparse(A: csr_array) -> Any:
+    """The same matrix for `sparse_product`: where torch has MKL, as its sparse tensor, twice as fast as SciPy's."""
+    if not torch.backends.mkl.is_available():
+        return A
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
+        parts = (torch.from_numpy(part) for part in (A.indptr, A.indices, A.data))
+        return torch.sparse_csr_tensor(*parts, A.shape, dtype=torch.float64)
+
+
+def sparse_product(A: Any, X: np.ndarray) -> np.ndarray:
+    """A X for a matrix of `sparse`."""
+    return (A @ torch.from_numpy(X)).numpy() if isinstance(A, Tensor) else A @ X

@@ -116,23 +116,29 @@ class Data:
         if isinstance(table, Tensor):
             few = int(table.count_nonzero()) < SPARSE * table.numel()
             table = csr_array(table.numpy()) if few else table.numpy()
-        sparse = issparse(table)
-        entries = table.data if sparse else table.ravel()
+        self.is_sparse = not isinstance(table, np.ndarray)
+        if self.is_sparse:
+            self._right, self._left = fast.sparse(table), fast.sparse(table.T.tocsr())
+            entries = table.data
+        else:
+            self._right, self._left = np.ascontiguousarray(table.T), table
+            entries = table.ravel()
         self._square = float(entries @ entries)
-        self._A, self._A_transposed = table, table.T.tocsr() if sparse else np.ascontiguousarray(table.T)
-        self._loss = None if sparse or table.size >= fast.LARGE else Frobenius(table)
+        self._loss = None if self.is_sparse or table.size >= fast.LARGE else Frobenius(table)
 
     def times_transposed(self, H: np.ndarray) -> np.ndarray:
         """H Aᵀ for H (..., k, n); shape (..., k, m)."""
-        return self._product(H, self._A_transposed)
+        return self._product(H, self._right)
 
     def times(self, Wt: np.ndarray) -> np.ndarray:
         """Wᵀ A for Wᵀ (..., k, m); shape (..., k, n)."""
-        return self._product(Wt, self._A)
+        return self._product(Wt, self._left)
 
     def _product(self, X: np.ndarray, matrix: Any) -> np.ndarray:
-        """X times the matrix, one product for all runs."""
-        return np.ascontiguousarray(X.reshape(-1, X.shape[-1]) @ matrix).reshape(*X.shape[:-1], -1)
+        """X times the matrix, one product for all runs; a sparse matrix is its own transpose, and comes first."""
+        rows = X.reshape(-1, X.shape[-1])
+        found = fast.sparse_product(matrix, rows.T).T if self.is_sparse else rows @ matrix
+        return np.ascontiguousarray(found).reshape(*X.shape[:-1], -1)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss, shape (...)."""

@@ -224,9 +224,13 @@ def test_a_batch_is_its_runs(A, method):
         assert torch.allclose(batch[i, j].path.Z, alone.path.Z, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("quick", [True, False])
 @pytest.mark.parametrize("kind", [csr_array, csc_array, csr_matrix, coo_matrix, torch.Tensor.tolist])
 @pytest.mark.parametrize("share", [0.02, 0.5])
-def test_a_sparse_matrix_is_the_same_matrix(kind, share):
+def test_a_sparse_matrix_is_the_same_matrix(kind, share, quick, monkeypatch):
+    """Also where torch has no fast sparse product."""
+    if not quick:
+        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
     A = some(50, 40, share=share)
     ours = nmf(kind(A if kind is torch.Tensor.tolist else A.numpy()), 4, steps=60)
     dense = [Frobenius(A)(*point) for point in itertools.islice(multiplicative(A.clone(), random_start(A, 4)), 61)]
