@@ -3,6 +3,7 @@
 import ast
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -478,6 +479,13 @@ def test_a_link_stays_a_link_and_is_followed(book, begun):
         assert book.is_symlink() and json.loads(real.read_text())["exercises"]["01.1"]["attempts"] == attempts
     real.write_text("{")
     assert "kept as kept.broken-1.json" in repr(check("01.1", 3)) and book.is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes that are files")
+def test_a_pipe_is_not_waited_for_and_stays(book):
+    os.mkfifo(book)
+    assert repr(check("01.1", 3)).endswith("(Progress is not kept: mine.json cannot be written here.)")
+    assert book.is_fifo()
 
 
 def test_what_a_later_version_has_added_is_kept(book):

@@ -87,6 +87,8 @@ def _alone(file: Path) -> FileLock:
 def _read(file: Path) -> tuple[dict, str]:
     if not file.exists():
         return {}, ""
+    if not file.is_file():  # a pipe, say, which might never end
+        raise OSError
     try:
         book = json.loads(file.read_text(encoding="utf-8-sig"))
         for part in ("exercises", "quizzes"):
