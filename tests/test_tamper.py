@@ -286,7 +286,7 @@ READ = {
     "cell of 26 lines": (say(OTHER, lines(26), 4), {SHORT}),
     "two of six cells long": (two_long_cells, {SHORT}),
     "too few cells": (lambda book: book.cells.pop(), {SIZE}),
-    "too many cells": (add_cells(*prose("More.", 21)), {SIZE}),
+    "too many cells": (add_cells(*prose("More.", 31)), {SIZE}),
     "too few words": (say(FILL, "Few words."), {SIZE}),
     "too many words": (add_cells(*prose(FILL * 20)), {SIZE}),
     "path of a machine": (output_says(4, "42", "/ho" + "me/me/42"), {MACHINE}),
