@@ -12,7 +12,10 @@ FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
 
 def live(name: str) -> str:
     """An explorer that moves in the page, as HTML; one that has no grid in `replay` is still."""
-    return f'<div class="explorer mathjax_ignore">{replay.embed(name)}</div>' if name in replay.GRIDS else still(name)
+    if name not in replay.GRIDS:
+        return still(name)
+    ratings = FESTIVAL if name == "explore_recommendations" else ""
+    return f'<div class="explorer mathjax_ignore">{replay.embed(name)}{ratings}</div>'
 
 
 def still(name: str) -> str:
