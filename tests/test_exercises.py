@@ -558,6 +558,10 @@ def test_a_quiz_listens_to_its_page(book):
     one = quiz("01")
     one._handle_custom_msg({"question": 0, "choice": 1}, [])
     assert one.chosen[0] == 1 and LESSONS["01"].quiz[0].choices[1].feedback in one.said[0]
+    before = list(one.chosen), list(one.said)
+    for i, place in ((0, -1), (0, 99), (-1, 0), (99, 0)):  # there is no such choice
+        one._handle_custom_msg({"question": i, "choice": place}, [])
+    assert (one.chosen, one.said) == before
 
 
 # --- for lecturers, and the mutants ---

@@ -34,6 +34,8 @@ class Quiz(anywidget.AnyWidget):
 
     def choose(self, i: int, place: int) -> None:
         """Take the choice at this place for question i, both counted from 0, and note it."""
+        if not (0 <= i < len(self.content) and 0 <= place < len(self.content[i].choices)):
+            return  # no page of this course asks for that
         choice = self.content[i].choices[place]
         self._show(i, place, logbook.chosen(self.number, i + 1, choice.text, choice.right))
 
