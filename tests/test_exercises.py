@@ -21,6 +21,8 @@ import mflearn
 from mflearn.exercises import check, content, hint, lecturer, logbook, progress, quiz, solution
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
 from mflearn.exercises.running import SEEDS
+from mflearn.gradients import by_differences
+from mflearn.objectives import Frobenius
 
 LESSONS = content.lessons()
 EXERCISES = {one.id: one for lesson in LESSONS.values() for one in lesson.exercises}
@@ -279,6 +281,24 @@ def test_what_is_wrong_in_the_file_of_an_exercise_is_said_in_a_line(tmp_path, te
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         content.read_exercise(tmp_path / "1_half.md")
     assert "1_half.md" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_error_names_a_clue_and_the_smallest_call_that_fails(book):
+    words = check("01.5", lambda W, H: (H @ W, H)).words
+    assert re.search(
+        r"In X @ Y, X needs as many columns as Y has rows\. It was called with W of shape \d×\d, H ", words
+    )
+
+
+def test_complex_numbers_are_named(book):
+    assert "It gives complex numbers, where real ones are expected." in check("01.4", lambda A: A.norm() + 0j).words
+
+
+def test_a_difference_quotient_is_no_formula(book):
+    def my_gradient(A, W, H):
+        return by_differences(Frobenius(A), W, H)
+
+    assert "Did you round, or use float32 or differences?" in check("02.1", my_gradient).words
 
 
 def test_an_error_in_the_cases_of_a_file_shows_its_line_there(tmp_path):

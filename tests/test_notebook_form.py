@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from notebook_form import METADATA, WIDGET_VIEW, canonical, main, problems, written
+from exercise_cells import section
+from notebook_form import METADATA, NOTEBOOKS, WIDGET_VIEW, canonical, main, problems, with_exercises, written
 from test_notebooks import decimals, uncomputed, whole_results
 
 CELLS = [
@@ -51,6 +52,16 @@ def test_ids_of_cells_are_kept(path):
     before = [cell.id for cell in nbformat.read(path, as_version=4).cells]
     main([str(path)])
     assert [cell.id for cell in nbformat.read(path, as_version=4).cells] == before
+
+
+@pytest.mark.parametrize("name", ["05_rank", "09_recommender"])
+def test_an_exercise_that_stands_in_the_lesson_stays_there(name):
+    book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    made = [cell.id for cell in section(name)]
+    ids = [cell.id for cell in with_exercises(book, name).cells]
+    early = [id for id in ids[: ids.index("exercises")] if id in made]
+    assert [id.partition("-")[0] for id in early] == ["exercises", "exercise", "answer"]
+    assert ids == [cell.id for cell in book.cells] and sorted(set(made)) == sorted(id for id in ids if id in made)
 
 
 def test_a_notebook_that_fails_is_left_alone_and_the_next_is_run(path, tmp_path, capsys):

@@ -252,9 +252,8 @@ def _difference(value: Any, right: Any, tolerance: float) -> str:
         came = "None" if value is None else f"a {type(value).__name__}"
         return f"It gives {came}, where numbers are expected."
     if b is None:
-        came = (
-            f"{value!r:.40}" if a is not None or isinstance(value, (str, type(None))) else f"a {type(value).__name__}"
-        )
+        is_plain = a is not None or value is None or isinstance(value, str)
+        came = f"{value!r:.40}" if is_plain else f"a {type(value).__name__}"
         return f"It gives {came}, where {right!r:.40} is expected."
     if a.shape != b.shape:
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
