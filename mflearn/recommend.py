@@ -36,7 +36,7 @@ class Sweep(Factors):
 
 
 def als(
-    ratings: Ratings, k: int = 16, *, lam: float = 0.1, seed: int = 0, dtype: torch.dtype = torch.float32
+    ratings: Ratings, k: int = 16, *, lam: float = 0.1, seed: int = 0, dtype: torch.dtype = torch.float64
 ) -> Iterator[Sweep]:
     """Alternating least squares, for Σ [(μ + w·h − r)² + λ (‖w‖² + ‖h‖²)] over the ratings r.
 
@@ -56,7 +56,7 @@ def implicit(
     alpha: float = 3.0,
     lam: float = 10.0,
     seed: int = 0,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype = torch.float64,
 ) -> Iterator[Sweep]:
     """Implicit feedback: Σ c (p − w·h)² over *all* pairs + λ Σ ‖free numbers of a row‖² (Hu, Koren & Volinsky 2008).
 
@@ -72,7 +72,7 @@ def implicit(
     return _least_squares(users, items, 0.0, lam, alpha)
 
 
-def bayes(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Iterator[Sweep]:
+def bayes(ratings: Ratings, k: int = 16, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> Iterator[Sweep]:
     """Variational Bayes: each row is a normal distribution, given those of the other side (Lim & Teh 2007).
 
     The prior of the rows and the noise are estimated in each sweep, so there is no λ. The bound on the log probability

@@ -3,10 +3,11 @@
 Python imports a module of this name at its start, wherever its folder stands on PYTHONPATH. tests/other_processors.py
 puts this folder there for pytest, and the kernels of the notebooks inherit it. OTHER_ARITHMETIC says what changes:
 
-    noise-N   Products, sums, norms, roots of sums, exp and log are multiplied by 1 + 1e-15 r, and decompositions get an
-              input that is changed as much. r lies between -1 and 1 and depends on the number itself and on N, so the
-              same number is always changed in the same way. A number that is exact in half of its digits, such as an
-              integer, 0.25 or the 0 of a padding, stays: all processors find it.
+    noise-N   Products, sums, norms, roots of sums, exp and log are multiplied by 1 + 1e-15 r, or by 1 + 5e-7 r where
+              they have 32 bits, and decompositions get an input that is changed as much. r lies between -1 and 1 and
+              depends on the number itself and on N, so the same number is always changed in the same way. A number
+              that is exact in half of its digits, such as an integer, 0.25 or the 0 of a padding, stays: all processors
+              find it.
     signs     Every second singular vector or eigenvector has the other sign, as from another LAPACK.
     ties      torch orders equal numbers the other way round, where a stable order was not asked for.
 
@@ -21,13 +22,16 @@ import threading
 
 KIND, _, SEED = os.environ.get("OTHER_ARITHMETIC", "").partition("-")
 START = int(SEED or 0) * 7919
-SIZE = 1e-15  # relative: a few units in the last place of 64 bits
+# Of numbers with 64 and with 32 bits: the integer with so many bits, the relative change, which is a few units in the
+# last place, and the digits that are 0 in an exact number.
+WIDTHS = {"float64": ("int64", 1e-15, 0x1FFFFFFF), "float32": ("int32", 5e-7, 0xFFF)}
 
 PRODUCTS = "matmul mm bmm mv addmm baddbmm addmv dot einsum tensordot inner outer linear __matmul__ __rmatmul__"
-SUMS = "sum mean norm std var cumsum prod logsumexp softmax log_softmax cosine_similarity mse_loss cross_entropy"
+SUMS = "sum mean norm std var cumsum prod logsumexp softmax log_softmax cosine_similarity embedding_bag"
+LOSSES = "mse_loss cross_entropy"
 FUNCTIONS = "exp log pow sigmoid tanh"
 IN_PLACE = "square_ addcmul_ addcdiv_ lerp_ addmm_ baddbmm_ addmv_ exp_ log_"
-DECOMPOSITIONS = "svd svdvals pinv eigh eigvalsh qr solve lstsq inv norm matrix_norm cholesky"
+DECOMPOSITIONS = "svd svdvals pinv eigh eigvalsh qr solve lstsq inv norm matrix_norm cholesky cholesky_ex"
 NUMPY = "mean std var einsum polyfit"  # not dot: Matplotlib places its texts with it, and they jump by a whole pixel
 
 calling = threading.local()  # a replaced function calls others: only the outermost of a thread is changed
@@ -62,27 +66,28 @@ def hashed(bits):
 
 
 def noisy(result):
-    """The result with other last digits, if it is 64 bits wide; a tensor is changed where it lies in memory."""
+    """The result with other last digits; a tensor is changed where it lies in memory."""
     if isinstance(result, tuple):
         return rebuilt(result, [noisy(part) for part in result])
     torch = sys.modules.get("torch")
     if torch and isinstance(result, torch.Tensor):
-        if result.dtype is torch.float64 and result.layout is torch.strided:
+        if result.dtype in (torch.float64, torch.float32) and result.layout is torch.strided:
             numbers = result.detach().numpy()
             numbers *= factors(numbers)
         return result
-    return result * factors(result) if getattr(result, "dtype", None) == "float64" else result
+    return result * factors(result) if str(getattr(result, "dtype", None)) in WIDTHS else result
 
 
 def factors(numbers):
-    """What to multiply each number with: 1 + 1e-15 r, or 1 where the last 29 bits are 0, so that 32 bits would do."""
+    """What to multiply each number with: 1 + a small change, or 1 where the last half of the digits is 0."""
     import numpy as np
 
-    bits = np.ascontiguousarray(numbers).view(np.int64)
-    r = hashed(bits)
-    r *= SIZE * (bits & 0x1FFFFFFF != 0)
+    integer, size, half = WIDTHS[str(numbers.dtype)]
+    bits = np.ascontiguousarray(numbers).view(integer)
+    r = hashed(bits.astype(np.int64))
+    r *= size * (bits & half != 0)
     r += 1
-    return r.reshape(np.shape(numbers))
+    return r.reshape(np.shape(numbers)).astype(numbers.dtype)
 
 
 def rebuilt(found, parts):
@@ -100,20 +105,23 @@ def change_input(function, A, *args, **kwargs):
 
     But where values are tied, the vectors found are quite other ones, and then none of the old entries belongs to them.
     """
+    torch = sys.modules["torch"]
     found = function(A, *args, **kwargs)
-    if "float64" not in str(A.dtype) or not A.numel() or not A.isfinite().all():
+    kind = str(A.dtype).removeprefix("torch.")
+    if kind not in WIDTHS or not A.numel() or not A.isfinite().all():
         return found
-    bits = A.detach().contiguous().view(-1).numpy().view("int64")
+    integer, size, _ = WIDTHS[kind]
+    bits = A.detach().contiguous().view(-1).numpy().view(integer)
     places = sys.modules["numpy"].arange(len(bits))
     r = A.new_tensor(hashed(bits + 6_700_417 * places)).view(A.shape)
     if "eig" in function.__name__ or "cholesky" in function.__name__:
         r = r + r.mT  # the input must stay symmetric
-    other = function(A + SIZE * A.detach().abs().amax() * r, *args, **kwargs)
+    other = function(A + size * A.detach().abs().amax() * r, *args, **kwargs)
 
     def exact_or_other(x, y):
         if not x.is_floating_point() or not x.numel() or (x - y).abs().max() > 1e-6 * x.abs().max():
             return y
-        return x.where(x == x.float(), y)
+        return x.where(x == (x.float() if x.dtype is torch.float64 else x.bfloat16()), y)
 
     if isinstance(found, tuple):
         return rebuilt(found, [exact_or_other(x, y) for x, y in zip(found, other, strict=True)])
@@ -156,7 +164,7 @@ def change_torch(torch):
     """Change torch, which has just been imported."""
     if KIND == "noise":
         for home in (torch, torch.Tensor, torch.nn.functional):
-            replace(home, f"{PRODUCTS} {SUMS} {FUNCTIONS}", change_result)
+            replace(home, f"{PRODUCTS} {SUMS} {LOSSES} {FUNCTIONS}", change_result)
         replace(torch.Tensor, IN_PLACE, change_result)
         replace(torch.linalg, DECOMPOSITIONS, change_input)
     elif KIND == "signs":
