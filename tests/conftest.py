@@ -5,10 +5,14 @@ import os
 import shutil
 import tempfile
 
-import matplotlib
-import scipy.linalg  # noqa: F401 - its BLAS, and numpy's, must be there to be limited
-import torch
-from threadpoolctl import threadpool_limits
+folder = tempfile.mkdtemp(prefix="mflearn-tests-")
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+os.environ["MPLCONFIGDIR"] = folder  # a list of fonts that another program left behind may lack Matplotlib's own
+
+import matplotlib  # noqa: E402
+import scipy.linalg  # noqa: E402, F401 - its BLAS, and numpy's, must be there to be limited
+import torch  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
 
 matplotlib.use("Agg")  # not MPLBACKEND in the environment: the kernels of the notebooks would inherit it
 torch.set_num_threads(1)
@@ -16,8 +20,6 @@ threadpool_limits(1)
 for library in ("OMP", "OPENBLAS", "MKL"):  # in the kernels, too: where two of them share two cores, threads wait
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 collect_ignore = ["bench", "other_arithmetic"]  # benchmarks, and a sitecustomize for other processes
-folder = tempfile.mkdtemp(prefix="mflearn-tests-")
-atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["MFLEARN_PROGRESS"] = os.path.join(folder, "progress.json")  # of the kernels, too
 
 LONGEST = "test_solved_course.py", "test_browser.py"
