@@ -5,9 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from . import __version__
+from . import __version__, course
 
-FIRST = "00_start_here.ipynb"
 SETTINGS = Path(__file__).parent / "lab"  # what JupyterLab must be told, see labconfig/ there
 
 
@@ -17,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"mflearn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab; other options are handed on to it")
+    lab.add_argument("--copy", action="store_true", help="if there are no notebooks here, copy them without a question")
     lab.set_defaults(command=open_lab)
     slides = commands.add_parser("slides", help="present a notebook; other options are handed on to JupyterLab")
     slides.add_argument("notebook", metavar="NOTEBOOK", help="its number, such as 04, or the name of its file")
@@ -49,14 +49,22 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def open_lab(_options: argparse.Namespace, rest: list[str]) -> int:
-    """JupyterLab on the first notebook."""
-    return start_lab([f"--LabApp.default_url=/lab/tree/{FIRST}", *rest])
+def open_lab(options: argparse.Namespace, rest: list[str]) -> int:
+    """JupyterLab on the first notebook, where there is no course yet on a copy of it."""
+    folder, written = course.ready(lambda question: options.copy or agreed(question))
+    if written:
+        print(f"Written in {folder}: {', '.join(written)}")
+    return start_lab(folder, [f"--LabApp.default_url=/lab/tree/{course.FIRST}", *rest])
 
 
-def start_lab(options: list[str]) -> int:
+def agreed(question: str) -> bool:
+    """The answer to a question at the terminal; without a terminal it is no."""
+    return sys.stdin.isatty() and input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+
+
+def start_lab(notebooks: Path, options: list[str]) -> int:
     """JupyterLab in the folder of the notebooks, with the settings of the course."""
-    folder = f"--ServerApp.root_dir={notebooks()}"
+    folder = f"--ServerApp.root_dir={notebooks}"
     paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     from jupyterlab import labapp
@@ -71,21 +79,12 @@ def run_slides(options: argparse.Namespace, rest: list[str]) -> int:
     """JupyterLab on the slides of one notebook; or only their notes, written to a file."""
     from . import slides
 
-    notebook = slides.find(options.notebook, notebooks())
+    notebook = slides.find(options.notebook, course.folder())
     if options.notes:
         Path(options.notes).write_text(slides.notes(notebook), encoding="utf-8")
         return 0
     with slides.options(notebook) as told:
-        return start_lab([*told, *rest])
-
-
-def notebooks() -> Path:
-    """The folder with the first notebook: here, in notebooks/ here, or in the checkout that this package stands in."""
-    here, checkout = Path.cwd(), Path(__file__).parents[1]
-    for folder in (here, here / "notebooks", checkout / "notebooks"):
-        if (folder / FIRST).is_file():
-            return folder
-    raise FileNotFoundError(f"found no notebooks/{FIRST}; run this in the folder of the course")
+        return start_lab(notebook.parent, [*told, *rest])
 
 
 def run_data(options: argparse.Namespace, _rest: list[str]) -> int:
@@ -118,10 +117,10 @@ def run_book(options: argparse.Namespace, _rest: list[str]) -> int:
     from . import book
 
     folder = Path(options.to)
-    book.build(notebooks(), folder, still=options.still)
+    book.build(course.folder(), folder, still=options.still)
     print(f"The pages begin in {folder / 'index.html'}")
     if options.pdf:
-        print(*book.handouts(notebooks(), folder), sep="\n")
+        print(*book.handouts(course.folder(), folder), sep="\n")
     return 0
 
 

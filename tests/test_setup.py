@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from mflearn import environment
+from mflearn import course, environment
 
 ROOT = Path(__file__).parents[1]
 CONDA = {"torch": "pytorch-cpu"}  # names that differ on conda-forge
@@ -178,17 +178,12 @@ def test_the_command_answers_in_one_line(tmp_path):
 
 
 def test_the_course_is_found_here_and_beside_the_package(tmp_path, monkeypatch):
-    import mflearn.__main__ as command_line
-
     monkeypatch.chdir(tmp_path)
-    assert command_line.notebooks() == ROOT / "notebooks"
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / command_line.FIRST).touch()
-    assert command_line.notebooks() == tmp_path / "notebooks"
-    monkeypatch.setattr(command_line, "__file__", str(tmp_path / "site-packages" / "mflearn" / "__main__.py"))
-    (tmp_path / "notebooks" / command_line.FIRST).unlink()
-    with pytest.raises(FileNotFoundError, match="run this in the folder of the course"):
-        command_line.notebooks()
+    assert course.folder() == ROOT / "notebooks"
+    for name in (course.OWN, "notebooks", "."):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / course.FIRST).touch()
+        assert course.folder() == tmp_path / name
 
 
 def test_each_of_the_ten_words_leads_to_the_place_that_shows_it():
