@@ -57,6 +57,11 @@ def alone():
 print(bar.model_id)
 """
 
+STATE = """
+print(f"computed {computed}, settings {explorer.settings}, wanted {explorer._wanted}, gate open: {gate.is_set()}")
+print(f"worker {explorer._worker}, shown: {explorer.picture.words}")
+"""
+
 
 class Kernel:
     """A kernel, and messages to it as the page sends them."""
@@ -78,7 +83,8 @@ class Kernel:
         """Wait for an expression to become true in the kernel."""
         end = time.monotonic() + seconds
         while self.run(f"print(bool({what}))") != "True":
-            assert time.monotonic() < end, f"it never became true: {what}"
+            if time.monotonic() > end:
+                pytest.fail(f"it never became true: {what}\n{self.run(STATE)}")
             time.sleep(0.02)
 
     def move(self, model, value):
