@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,14 @@ def against_the_order(source, file):
 
 def test_the_order_lists_every_module_once():
     assert sorted(ORDER) == sorted({unit(file) for file in FILES})
+
+
+def test_the_package_alone_and_its_help_load_no_library():
+    """So that `import mflearn` and `mflearn --help` answer at once."""
+    program = "import sys, mflearn.__main__ as m; m.main(['--version'])"
+    program = f"import sys\ntry:\n    {program}\nexcept SystemExit:\n    print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "mflearn.__main__" in modules and not {"torch", "numpy", "matplotlib", "pandas"} & {*modules}
 
 
 def test_imports_are_seen():

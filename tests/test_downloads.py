@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,6 +189,12 @@ def test_a_download_is_the_published_file(remote, tmp_path):
     path = fetch(remote(), tmp_path)
     assert path.read_bytes() == GOOD and everything(tmp_path) == ["ml-latest-small.zip"]
     assert path.stat().st_mode & 0o444 == 0o444  # for all in a room that shares the folder
+
+
+def test_eight_downloads_at_once_leave_one_whole_file(remote, tmp_path):
+    with ThreadPoolExecutor(8) as together:
+        paths = list(together.map(lambda _: fetch(remote(), tmp_path), range(8)))
+    assert {path.read_bytes() for path in paths} == {GOOD} and everything(tmp_path) == ["ml-latest-small.zip"]
 
 
 def test_what_is_there_is_not_downloaded_again(remote, tmp_path):
