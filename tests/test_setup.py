@@ -1,4 +1,4 @@
-"""The files around the package say the same: pyproject.toml, constraints.txt, environment.yml, README.md, Makefile."""
+"""The files around the package say the same: what is installed, the README, the container, the workflows."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -156,6 +157,126 @@ def test_github_tests_the_oldest_and_the_newest_versions_and_other_processors_ev
     assert variants == set(other_processors.variants())
     assert re.search(r"^test-oldest test-newest:", read("Makefile"), re.M)
     assert "`make test-oldest`" in read("README.md") and "`make test-newest`" in read("README.md")
+
+
+def dockerfile(word):
+    """What follows a word in the Dockerfile, for each instruction that begins with it."""
+    lines = [line.split(maxsplit=1) for line in read("Dockerfile").splitlines() if not line.startswith("#")]
+    return [rest for first, rest in lines if first == word]
+
+
+def container():
+    return json.loads(read(".devcontainer/devcontainer.json"))
+
+
+def publishing():
+    """The workflow that publishes the pages, and its one job."""
+    workflow = yaml.safe_load(read(".github/workflows/pages.yml"))
+    return workflow, workflow["jobs"]["publish"]
+
+
+def variables():
+    return dict(setting.split("=", 1) for setting in dockerfile("ENV"))
+
+
+def installed(text):
+    """The extra that a command installs with the tested versions, from the folder where it runs."""
+    (extra,) = re.findall(r"""pip install (?:--no-cache-dir )?-c constraints\.txt -e ['"]\.\[(\w+)\]['"]$""", text)
+    assert extra in project()["optional-dependencies"]
+    return extra
+
+
+def ports():
+    """The port of the course, in every place that names it."""
+    (started,) = re.findall(r'"--port=(\d+)"', *dockerfile("CMD"))
+    (attached,) = re.findall(r"--port=(\d+)", container()["postAttachCommand"])
+    return [started, attached, *dockerfile("EXPOSE"), *map(str, container()["forwardPorts"])]
+
+
+def test_the_image_has_the_versions_that_were_tested():
+    assert len(read("Dockerfile").splitlines()) <= 20
+    oldest = project()["requires-python"].removeprefix(">=")
+    assert dockerfile("ARG") == [f"PYTHON={oldest}-slim"] and dockerfile("FROM") == ["python:$PYTHON"]
+    _make_user, install = dockerfile("RUN")
+    assert installed(install) == "slides"  # as conda does, see above
+    assert variables()["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
+
+
+def test_the_image_runs_as_a_user_who_owns_the_course():
+    words = re.findall(r"^[A-Z]+", read("Dockerfile"), re.M)
+    (user,), (folder,), (make_user, _install) = dockerfile("USER"), dockerfile("WORKDIR"), dockerfile("RUN")
+    assert user != "root" and make_user.endswith(f"--home-dir {folder} {user}")
+    assert words.index("USER") < words.index("WORKDIR") < words.index("COPY")
+    assert dockerfile("COPY") == [f"--chown={user} . ."]
+    assert variables()["PATH"] == f"{folder}/.venv/bin:$PATH"
+
+
+def test_the_image_opens_the_course():
+    from mflearn.__main__ import SETTINGS
+
+    program, name, *options = json.loads(*dockerfile("CMD"))
+    assert program in project()["scripts"] and command(name, "--help", cwd=ROOT).returncode == 0
+    assert {"--no-browser", "--ip=0.0.0.0"} <= set(options)
+    (folder,) = dockerfile("WORKDIR")
+    assert ROOT / Path(variables()["JUPYTER_CONFIG_PATH"]).relative_to(folder) == SETTINGS
+    (port,) = set(ports())
+    name = container()["name"]
+    assert f"docker build --tag {name} .\n" in read("README.md")
+    assert f"docker run --name {name} --publish 127.0.0.1:{port}:{port} {name}\n" in read("README.md")
+    assert {name} == {project()["name"], yaml.safe_load(read("environment.yml"))["name"]}
+
+
+def test_the_image_gets_what_the_course_needs_and_nothing_of_a_learner():
+    everything, *rules = [line for line in read(".dockerignore").splitlines() if not line.startswith("#")]
+    needed = {"pyproject.toml", "constraints.txt", "mflearn", "notebooks"}
+    needed |= {project()["readme"], *project()["license-files"]}
+    assert everything == "*" and {rule[1:] for rule in rules if rule.startswith("!")} == needed
+    progress = [rule for rule in read(".gitignore").splitlines() if "mflearn-progress" in rule]
+    assert progress and {f"notebooks/{rule}" for rule in progress} <= set(rules)
+
+
+def test_the_development_container_is_the_image_with_what_tests_need():
+    build, folder = container()["build"], ROOT / ".devcontainer"
+    assert (folder / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    assert (folder / build["context"]).resolve() == ROOT
+    assert build["args"] == {"PYTHON": dockerfile("ARG")[0].removeprefix("PYTHON=").removesuffix("-slim")}
+    assert installed(container()["postCreateCommand"]) == "test"
+    assert container()["postAttachCommand"].startswith("mflearn lab ")
+
+
+def test_github_publishes_the_pages():
+    workflow, job = publishing()
+    install, write = [step["run"] for step in job["steps"] if "run" in step]
+    assert installed(install) == "book"
+    (folder,) = re.fullmatch(r"mflearn book --to (\S+)", write).groups()
+    assert "--to" in command("book", "--help", cwd=ROOT).stdout
+    actions = {step["uses"].split("@")[0]: step for step in job["steps"] if "uses" in step}
+    assert actions["actions/upload-pages-artifact"]["with"]["path"] == folder
+    assert workflow["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    assert job["environment"]["url"] == f"${{{{ steps.{actions['actions/deploy-pages']['id']}.outputs.page_url }}}}"
+    assert job["env"] == {"PIP_EXTRA_INDEX_URL": variables()["PIP_EXTRA_INDEX_URL"]}
+    python = actions["actions/setup-python"]["with"]["python-version"]
+    assert dockerfile("ARG") == [f"PYTHON={python}-slim"]
+
+
+def test_workflows_take_the_same_versions_of_actions():
+    texts = [path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml")]
+    used = set(re.findall(r"uses: (\S+)@(\S+)", "".join(texts)))
+    assert len(used) == len({action for action, _version in used})
+
+
+def test_the_links_in_the_readme_open_the_first_notebook():
+    binder, hub = map(urllib.parse.urlsplit, re.findall(r"^    (https://\S+)$", read("README.md"), re.M))
+    assert binder.hostname == "mybinder.org" and binder.path == "/v2/gh/OWNER/REPOSITORY/HEAD"
+    assert urllib.parse.parse_qs(binder.query) == {"urlpath": [f"lab/tree/notebooks/{course.FIRST}"]}
+    assert not (ROOT / "binder").exists() and not (ROOT / ".binder").exists()  # it would then ignore the Dockerfile
+    assert hub.path == "/hub/user-redirect/git-pull"
+    assert urllib.parse.parse_qs(hub.query) == {
+        "repo": ["https://github.com/OWNER/REPOSITORY"],
+        "branch": publishing()[0][True]["push"]["branches"],  # YAML 1.1 reads the key `on` so
+        "targetpath": ["mflearn"],
+        "urlpath": [f"lab/tree/mflearn/notebooks/{course.FIRST}"],
+    }
 
 
 def test_the_package_carries_the_settings_of_jupyterlab():
