@@ -1,4 +1,4 @@
-"""The course as pages: HTML to read without Python, and a PDF of each notebook. What a page holds is in `pages`."""
+"""The course as pages to read without Python, as slides (see `decks`), and as PDFs. What a page holds is in `pages`."""
 
 import os
 import shutil
@@ -11,18 +11,19 @@ from pathlib import Path
 
 import nbformat
 
-from . import explorers, pages, replay
+from . import decks, explorers, pages, replay
 
 HERE = Path(__file__).parent
 MATHJAX = "sphinx-mathjax-offline"  # we take one file of it: the others would be 20 MB more
-NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", MATHJAX)
+NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", MATHJAX, decks.REVEAL)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
 def build(notebooks: Path, to: Path, *, still: bool = False) -> None:
-    """Write the pages of all notebooks in a folder. A ValueError says what is missing, or that Sphinx warned.
+    """Write the pages and the slides of all notebooks in a folder.
 
-    Explorers move in the pages, unless `still`; the first time, it takes minutes to record their states.
+    Explorers move, unless `still`; the first time, it takes minutes to record their states. A ValueError says what is
+    missing, or that Sphinx warned.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise ValueError(f"no {', '.join(missing)} here; the pages need: pip install -c constraints.txt -e '.[book]'")
@@ -35,8 +36,9 @@ def build(notebooks: Path, to: Path, *, still: bool = False) -> None:
 
 
 def write_source(notebooks: Path, source: Path, *, still: bool) -> None:
-    """What Sphinx reads: the notebooks as pages, the first page, the settings, the styles and the scripts."""
+    """What Sphinx reads: the notebooks as pages and slides, the first page, the settings, the styles, the scripts."""
     shutil.copytree(HERE / "static", source / "_static")
+    decks.copy_reveal(source / "_static/reveal")
     shutil.copy(HERE / "conf.py", source)
     mathjax = files(MATHJAX) / "static/mathjax/tex-svg.js"
     (source / "_static/mathjax.js").write_bytes(mathjax.read_bytes())
@@ -44,8 +46,13 @@ def write_source(notebooks: Path, source: Path, *, still: bool) -> None:
     paths = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
     (source / "index.md").write_text(pages.first([path.stem for path in paths], still=still), encoding="utf-8")
     embed = explorers.still if still else explorers.live
+    slides = source / "decks/slides"
+    slides.mkdir(parents=True)
     for path in paths:
-        nbformat.write(pages.prepared(nbformat.read(path, 4), path.stem[:2], embed), source / path.name)
+        number = path.stem[:2]
+        notebook = pages.prepared(nbformat.read(path, 4), number, embed)
+        nbformat.write(notebook, source / path.name)
+        (slides / f"{number}.html").write_text(decks.deck(notebook, path.stem), encoding="utf-8")
     for name in () if still else replay.GRIDS:
         replay.export(name, source / "_static")
 

@@ -15,6 +15,7 @@ mathjax_path = "mathjax.js"
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
+html_extra_path = ["decks"]
 html_css_files = ["book.css"]
 html_js_files = ["quiz.js"]
 html_copy_source = False

@@ -4,7 +4,7 @@ import html
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode, v4
@@ -26,6 +26,8 @@ solutions are folded away. Explorers {explorers}. In JupyterLab they have all va
 {names}
 ```
 
+For a lecture in a room without Python, there are slides of each notebook: {slides}.
+
 Text and figures: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). Code: MIT.
 """
 TASKS = """## Exercises
@@ -34,9 +36,11 @@ Work on paper, or in the notebook: there `check` says whether your answer is rig
 hints and solutions are folded away. Arrays among the arguments are torch tensors."""
 
 
-def first(names: Iterable[str], *, still: bool) -> str:
+def first(names: Sequence[str], *, still: bool) -> str:
     """The page that a reader opens first, in Markdown, with links to these notebooks."""
-    return FIRST.format(names="\n".join(names), explorers="are still pictures" if still else "move in the page, too")
+    slides = ", ".join(f'<a href="slides/{name[:2]}.html">{name[:2]}</a>' for name in names)
+    moving = "are still pictures" if still else "move in the page, too"
+    return FIRST.format(names="\n".join(names), slides=slides, explorers=moving)
 
 
 def anchor(title: str) -> str:
@@ -64,17 +68,22 @@ def _cells(cell: NotebookNode, embed: Callable[[str], str]) -> list[NotebookNode
     if cell.id in ("exercises-start", "solutions") or kind == "solution":
         return []
     if cell.id == "exercises":
-        return [v4.new_markdown_cell(TASKS)]
+        return [_text(TASKS, cell)]
     if kind == "answer":
-        return [v4.new_markdown_cell(help_with(content.find(place.replace("-", "."))))]
+        return [_text(help_with(content.find(place.replace("-", "."))), cell)]
     if cell.id == "quiz-start":
-        return [v4.new_markdown_cell(quiz(re.search(r"\d\d", cell.source)[0]))]
+        return [_text(quiz(re.search(r"\d\d", cell.source)[0]), cell)]
     if cell.cell_type == "markdown":
         return [cell]
     if cell.metadata.get("jupyter", {}).get("source_hidden"):
         cell.metadata.tags = ["hide-input"]
     cell.outputs = [made for i, output in enumerate(cell.outputs) for made in _outputs(cell, i, output, embed)]
     return [cell]
+
+
+def _text(text: str, cell: NotebookNode) -> NotebookNode:
+    """This text in the place of a cell, and on its slide."""
+    return v4.new_markdown_cell(text, metadata=cell.metadata)
 
 
 def _outputs(cell: NotebookNode, i: int, output: NotebookNode, embed: Callable[[str], str]) -> list[NotebookNode]:
