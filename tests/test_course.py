@@ -102,8 +102,11 @@ def test_the_wheel_brings_all_that_a_learner_needs(tmp_path):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = ["wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={tmp_path}", str(source)]
-    subprocess.run([*pip, *build], check=True, capture_output=True)
+    build = ["wheel", "--no-deps", f"--wheel-dir={tmp_path}", str(source)]
+    built = subprocess.run([*pip, *build], capture_output=True, text=True)
+    if "No matching distribution found for setuptools" in built.stderr:
+        pytest.skip("setuptools, which builds the wheel, could not be had from a registry")
+    assert built.returncode == 0, built.stderr
     venv.create(tmp_path / "venv", with_pip=False)
     python = next(path for path in (tmp_path / "venv").glob("*/python*") if path.stem == "python")
     (wheel,) = tmp_path.glob("*.whl")
