@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 KINDS = {None: "an array", 1: "a list", 2: "a matrix", 3: "a list of matrices"}  # by the number of axes
+LEAST, MOST = 1e-100, 1e100  # squares and products of numbers between them are numbers of 64 bits, too
 
 
 def matrix(A: Any) -> Tensor:
@@ -77,9 +78,17 @@ def number(
     value = _python(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} is {short(value)}; it must be {allowed}")
-    if not (math.isfinite(value) and above < value < below and value >= least):
+    if not (above < value < below and value >= least):  # False for nan as well
         raise ValueError(f"{name} is {value}; it must be {allowed}")
+    size(abs(value), name)
     return float(value)
+
+
+def size(largest: float, name: str) -> None:
+    """Refuse numbers so large or so small that their squares and products could not be told from infinity or from 0."""
+    if not (largest == 0 or LEAST <= largest <= MOST):
+        allowed = f"the largest size must be 0, or between {LEAST:g} and {MOST:g}"
+        raise ValueError(f"{name} reaches a size of {short(largest)}; {allowed}")
 
 
 def learning_rates(eta: Any) -> Tensor:
@@ -145,7 +154,9 @@ def _real(value: Any, name: str, axes: int | None) -> Tensor:
 
 def _finite(table: Tensor, name: str) -> Tensor:
     """The same tensor; the error says where its first infinite or NaN entry is."""
-    if table.isfinite().all():
+    largest = float(table.abs().max())
+    if math.isfinite(largest):
+        size(largest, name)
         return table
     at = (~table.isfinite()).nonzero()[0].tolist()
     raise ValueError(f"{name} holds {float(table[*at])} at {at}; all entries must be finite")

@@ -69,7 +69,7 @@ def energy(A: Any) -> Tensor:
     sigma = singular_values(A)
     if sigma[0] == 0:
         raise ValueError("A is 0 everywhere; it must have some energy to share out")
-    squares = (sigma / sigma[0]).square()
+    squares = sigma.square()
     return squares.cumsum(0) / squares.sum()
 
 

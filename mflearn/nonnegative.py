@@ -225,6 +225,7 @@ def _nonnegative(value: Any, name: str = "A", axes: int = 2) -> Any:
     wrong = entries[~((entries >= 0) & entries.isfinite())]
     if len(wrong):
         raise ValueError(f"{name} holds {float(wrong[0]):g}; its entries must be finite, and none may be below 0")
+    checked.size(float(table.max()), name)
     return table
 
 

@@ -41,6 +41,7 @@ A_MATRIX = (
     *("singular_values({})", "lowest_loss({}, 1)", "truncated_svd({}, 1)", "stable_eta({})", "energy({})"),
     *("noise_threshold({})", "random_start({}, 1)", "multiplicative({}, pair)", "projected({}, pair)"),
 )
+SIZE = "the largest size must be 0, or between 1e-100 and 1e+100"
 NO_MATRIX = {
     "[[1, nan]]": "A holds nan at [0, 1]; all entries must be finite",
     "torch.tensor([[1], [-inf]])": "A holds -inf at [1, 0]; all entries must be finite",
@@ -48,6 +49,8 @@ NO_MATRIX = {
     "np.ones((2, 2, 2))": "A has shape (2, 2, 2); it must be a matrix with at least one entry",
     "np.zeros((0, 3))": "A has shape (0, 3); it must be a matrix with at least one entry",
     "[]": "A has shape (0,); it must be a matrix with at least one entry",
+    "[[0, -1e101]]": f"A reaches a size of 1e+101; {SIZE}",
+    "[[0, 1e-300]]": f"A reaches a size of 1e-300; {SIZE}",
     "[[1, 2], [3]]": "A has rows of different lengths; they must all have the same length",
     "[['5', '3']]": "A holds '5'; it must hold real numbers",
     "np.array([[1j]])": "A holds 1j; it must hold real numbers",
@@ -98,7 +101,7 @@ LINES = [
      "k has runs of shape (2,), seed has runs of shape (3,); they must broadcast to one batch"),
     ("factorize(A, start=pair, eta=0.1, steps=5, learning_rate=1)",
      "factorize() got an unexpected keyword argument 'learning_rate'"),
-    ("factorize(A, start=(1e200 * W, H), eta=0.1, steps=5)",
+    ("factorize(A, start=(1e100 * W, 1e100 * H), eta=0.1, steps=5)",
      "start has a loss that is not finite; give smaller factors"),
     ("factorize(swapped, 1, eta=0.1, steps=5)", "gradient for W has shape (1, 2); it must be (4, 1)"),
     ("descend([f], 5, partial(Adam, eta=0.1))", "start is 5; it must be a pair (W, H)"),
@@ -110,6 +113,11 @@ LINES = [
     ("Frobenius(A, 2 * torch.ones(4, 2))", "mask holds 2; its entries must be True (observed) or False (hidden)"),
     ("Frobenius(A, A > 9)", "mask is False everywhere; at least one entry of A must be observed"),
     ("Frobenius(A, lam=-1)", "lam is -1; it must be a finite number of at least 0"),
+    ("stable_eta(A, scale=1e-310)", f"scale reaches a size of 1e-310; {SIZE}"),
+    ("stable_eta(A, scale=10**400)", f"scale reaches a size of 1{36 * '0'}...; {SIZE}"),
+    ("match(1e200 * np.eye(2), A)", f"H reaches a size of 1e+200; {SIZE}"),
+    ("scores.rmse([1e200], [-1e200])", f"predicted reaches a size of 1e+200; {SIZE}"),
+    ("nonnegative.nmf(scipy.sparse.csr_array([[1e-320]]), 1, steps=5)", f"A reaches a size of 1e-320; {SIZE}"),
     ("Frobenius(A, scale=0)", f"scale is 0; {POSITIVE}"),
     ("Momentum([W], 0.1, mu=-1)", "mu is -1; it must be a finite number of at least 0"),
     *((call, "W, H have shapes (3, 2) and (2, 2); they must have shapes (4, k) and (k, 2)")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.optimize import brentq, minimize_scalar
 
+from mflearn.checked import LEAST, MOST
 from mflearn.descent import factorize, random_factors
 from mflearn.exact import (
     energy,
@@ -22,6 +23,7 @@ from mflearn.exact import (
 from mflearn.gradients import hessian
 from mflearn.matrices import low_rank_matrix, matrix_with_singular_values, toy_matrix
 from mflearn.objectives import Frobenius, square
+from mflearn.scores import rmse
 
 A = toy_matrix()
 MATRICES = {
@@ -210,6 +212,12 @@ def test_noise_of_another_size_moves_the_threshold_with_it():
     assert noise_threshold(A, sigma=0.0) == 0
 
 
-@pytest.mark.parametrize("size", [1e200, 1e-200])
-def test_the_energy_of_very_large_and_very_small_entries(size):
-    assert energy([[size, 0], [0, size]]).tolist() == pytest.approx([0.5, 1.0], rel=1e-12)
+@pytest.mark.parametrize("size", [LEAST, MOST, -MOST])
+def test_the_answers_are_finite_for_the_largest_and_smallest_entries_that_are_allowed(size):
+    A = [[size, 0], [0, size]]
+    assert energy(A).tolist() == pytest.approx([0.5, 1.0], rel=1e-12)
+    assert float(lowest_loss(A, 1)) == pytest.approx(size**2, rel=1e-7)
+    assert [float(stable_eta(A, scale=c)) for c in (LEAST, MOST)] == pytest.approx(
+        [0.5 / abs(size) / c for c in (LEAST, MOST)], rel=1e-12
+    )
+    assert rmse([size], [-size]) == pytest.approx(2 * abs(size), rel=1e-7)
