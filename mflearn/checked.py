@@ -7,6 +7,7 @@ Arrays are copied, so that nothing done to them later reaches the caller's array
 import math
 import numbers
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,7 @@ def learning_rates(eta: Any) -> Tensor:
 
 def integer(value: Any, name: str, *, least: int) -> int:
     """A whole number of at least `least`. True, 2.0 and "2" are refused."""
+    computing_on_the_cpu()
     value = _python(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} is {short(value)}; it must be a whole number, {least} or more")
@@ -111,7 +113,7 @@ def integer(value: Any, name: str, *, least: int) -> int:
 
 def integers(value: Any, name: str, *, least: int) -> Tensor:
     """One whole number of at least `least`, or an array of them, one for each run, as an int64 tensor."""
-    found = _array(value, name)
+    found = as_numpy(value, name)
     allowed = f"it must be a whole number, {least} or more, or an array of those"
     if found.dtype.kind not in "iu":  # whole numbers with and without sign; those beyond 64 bits are objects
         raise TypeError(f"{name} is {short(value)}; {allowed}")
@@ -131,25 +133,43 @@ def choice(value: Any, name: str, allowed: Sequence) -> Any:
     raise ValueError(f"{name} is {short(value)}; it must be one of {words}"[:160])
 
 
-def _array(value: Any, name: str) -> np.ndarray:
+def computing_on_the_cpu() -> None:
+    """Refuse another default device of torch, on which new tensors would not meet those that were given."""
+    device = torch.get_default_device()
+    if device.type != "cpu":
+        raise ValueError(f"torch's default device is {device}; call torch.set_default_device('cpu') for this course")
+
+
+def as_numpy(value: Any, name: str) -> np.ndarray:
     """An array of numpy, which may still share its memory with the value."""
+    computing_on_the_cpu()
     if np.ma.is_masked(value):
         raise TypeError(f"{name} is a masked array; say what is hidden in a separate mask")
     try:
-        return np.asarray(value.numpy(force=True) if isinstance(value, Tensor) else value)
+        if isinstance(value, Tensor):
+            value = value.detach().cpu()
+            value = (value.double() if value.is_floating_point() else value).numpy(force=True)  # NumPy has no bfloat16
+        return np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; they must all have the same length") from None
+    except (TypeError, RuntimeError):  # the tensor is sparse, nested, quantized, or on the device "meta"
+        raise TypeError(f"{name} is {short(value)}; it must be dense, and hold numbers") from None
 
 
 def _real(value: Any, name: str, axes: int | None) -> Tensor:
     """Real numbers, which may still be infinite or NaN, as a float64 tensor."""
-    found = _array(value, name)
-    if found.size and found.dtype.kind not in "biuf":  # bool, int, unsigned int, float
-        wrong = next((each for each in found.flat if not isinstance(each, numbers.Real)), value)
-        raise TypeError(f"{name} holds {short(_python(wrong))}; it must hold real numbers")
+    found = as_numpy(value, name)
+    if found.dtype.kind not in "biuf":  # bool, int, unsigned int, float; a table of objects may hold them, too
+        real = (numbers.Real, Decimal) if found.dtype.kind == "O" else ()
+        wrong = [each for each in found.flat if not isinstance(each, real)]
+        if wrong:
+            raise TypeError(f"{name} holds {short(_python(wrong[0]))}; it must hold real numbers")
     if found.size == 0 or (axes is not None and found.ndim != axes):
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
-    return torch.from_numpy(found.astype(np.float64))  # astype copies
+    try:
+        return torch.from_numpy(found.astype(np.float64))  # astype copies
+    except OverflowError:  # a whole number of Python can be larger than any of 64 bits
+        size(math.inf, name)
 
 
 def _finite(table: Tensor, name: str) -> Tensor:

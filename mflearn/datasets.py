@@ -68,6 +68,7 @@ def load(name: str | os.PathLike = "festival") -> Dataset:
     User, item and value are the columns of a CSV file with these names, else its first three. A folder has a
     ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a column title, and others.
     """
+    checked.computing_on_the_cpu()
     names = ", ".join(["festival", *SOURCES])
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"name is {' '.join(str(name).split()):.40}; it must be one of {names}, or a path")

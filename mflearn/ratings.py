@@ -143,6 +143,7 @@ class Ratings:
 
 def given(value: Any, name: str = "ratings") -> Ratings:
     """The same value, which must be `Ratings`."""
+    checked.computing_on_the_cpu()
     if not isinstance(value, Ratings):
         raise TypeError(f"{name} is a {type(value).__name__}; it must be Ratings, such as Ratings.of(...)")
     return value
@@ -153,6 +154,7 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
 
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
+    checked.computing_on_the_cpu()
     if isinstance(labels, str):  # or each of its letters would be looked up
         raise TypeError(f"{name} is {labels!r:.40}; it must be a list of labels")
     labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
@@ -171,7 +173,7 @@ def _order(size: int, seed: int) -> Tensor:
 def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     """The number of each label, (N,) int64, and the different labels, in the order in which they first appear."""
     if isinstance(labels, Tensor):
-        labels = labels.numpy(force=True)
+        labels = checked.as_numpy(labels, name)
     elif not isinstance(labels, np.ndarray | pd.Series):
         plain = [label.item() if isinstance(label, np.generic) else label for label in labels]  # scalars of numpy
         labels = pd.Series(plain, dtype=object)  # without a type, 1 and 2.5 would become 1.0 and 2.5

@@ -2,6 +2,8 @@
 
 import itertools
 import random
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -28,7 +30,10 @@ SAME_MATRIX = {
     "list": [[5, 3], [3, 2], [2, 1], [1, 1]],
     "tuple of tuples": ((5.0, 3.0), (3.0, 2.0), (2.0, 1.0), (1.0, 1.0)),
     **{t: A.numpy().astype(t) for t in ("int8", "uint16", "int64", "float16", "float32", "float64", "longdouble")},
-    **{str(t): A.to(t) for t in (torch.int32, torch.float16, torch.float32)},
+    **{str(t): A.to(t) for t in (torch.int32, torch.float16, torch.float32, torch.bfloat16, torch.float8_e4m3fn)},
+    "objects": A.numpy().astype(object),
+    "Decimal": [[Decimal(int(entry)) for entry in row] for row in A],
+    "pandas of several kinds": pd.DataFrame({"a": [5, 3, 2, 1], "b": [Fraction(3), 2.0, True, np.int8(1)]}),
     "Fortran": np.asfortranarray(A.numpy()),
     "every other": np.repeat(np.repeat(A.numpy(), 2, 0), 3, 1)[::2, ::3],
     "transposed tensor": A.mT.contiguous().mT,

@@ -41,6 +41,7 @@ A_MATRIX = (
     *("singular_values({})", "lowest_loss({}, 1)", "truncated_svd({}, 1)", "stable_eta({})", "energy({})"),
     *("noise_threshold({})", "random_start({}, 1)", "multiplicative({}, pair)", "projected({}, pair)"),
 )
+DENSE = "it must be dense, and hold numbers"
 SIZE = "the largest size must be 0, or between 1e-100 and 1e+100"
 NO_MATRIX = {
     "[[1, nan]]": "A holds nan at [0, 1]; all entries must be finite",
@@ -51,6 +52,8 @@ NO_MATRIX = {
     "[]": "A has shape (0,); it must be a matrix with at least one entry",
     "[[0, -1e101]]": f"A reaches a size of 1e+101; {SIZE}",
     "[[0, 1e-300]]": f"A reaches a size of 1e-300; {SIZE}",
+    "[[10**400]]": f"A reaches a size of inf; {SIZE}",
+    "torch.eye(2).to_sparse()": f"A is tensor(indices=tensor([[0, 1], [0, 1]...; {DENSE}",
     "[[1, 2], [3]]": "A has rows of different lengths; they must all have the same length",
     "[['5', '3']]": "A holds '5'; it must hold real numbers",
     "np.array([[1j]])": "A holds 1j; it must hold real numbers",
@@ -73,6 +76,7 @@ NO_START = {
     "(W, H[:1])": "W, H have shapes (4, 2) and (1, 2); they must have shapes (4, k) and (k, 2)",
     "(W[:, :0], H[:0])": "W of start has shape (4, 0); it must be an array with at least one entry",
     "(W, nan * H)": "H of start holds nan at [0, 0]; all entries must be finite",
+    "(W, H.to('meta'))": f"H of start is tensor(..., device='meta', size=(2, 2...; {DENSE}",
     "(W.expand(3, 4, 2), H)": "W, H of start have runs of shapes (3,) and (); the two must be equal",
 }
 MANY = "it must be a whole number, {} or more, or an array of those"
@@ -197,6 +201,27 @@ def test_a_wrong_argument_is_answered_by_one_line(call, line):
     with pytest.raises((TypeError, ValueError)) as caught:
         eval(call, NAMES)
     assert str(caught.value) == line and len(line) <= 160
+
+
+CALLS = (
+    *("factorize([[1]], 1, eta=0.1, steps=5)", "nonnegative.nmf(A, 1, steps=5)", "lowest_loss(A, 1)", "M.user(1)"),
+    *("fit(R, 1)", "scores.mean(R)", "scores.rmse([1], [1])", "R.split(0.5)", "Ratings.of(A[:2, 0], [1, 1], [1, 2])"),
+    *("datasets.load()", "M.fold_in(['a'], [1])", "taste.top(1)", "taste.predict(['a'])"),
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_another_device_than_the_cpu_by_default_is_refused(call):
+    eval(call, NAMES)
+    try:
+        torch.set_default_device("meta")
+        with pytest.raises(
+            ValueError, match="^torch's default device is meta; call torch.set_default_device"
+        ) as caught:
+            eval(call, NAMES)
+    finally:
+        torch.set_default_device("cpu")
+    assert len(str(caught.value)) <= 160
 
 
 def qualified(function):
