@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 KINDS = {None: "an array", 1: "a list", 2: "a matrix", 3: "a list of matrices"}  # by the number of axes
+MOST_ENTRIES = 10**8  # of an array: 800 MB
 LEAST, MOST = 1e-100, 1e100  # squares and products of numbers between them are numbers of 64 bits, too
 
 
@@ -92,6 +93,12 @@ def size(largest: float, name: str) -> None:
         raise ValueError(f"{name} reaches a size of {short(largest)}; {allowed}")
 
 
+def entries(count: int, name: str) -> None:
+    """Refuse an array with so many entries that the memory may not hold it."""
+    if count > MOST_ENTRIES:
+        raise ValueError(f"{name} would hold {short(count)} entries; at most {MOST_ENTRIES:,} fit")
+
+
 def learning_rates(eta: Any) -> Tensor:
     """One number above 0, or an array of them, one for each run, as a float64 tensor."""
     rates = _real(eta, "eta", axes=None)
@@ -108,6 +115,8 @@ def integer(value: Any, name: str, *, least: int) -> int:
         raise TypeError(f"{name} is {short(value)}; it must be a whole number, {least} or more")
     if value < least:
         raise ValueError(f"{name} is {short(value)}; it must be a whole number, {least} or more")
+    if value >= 2**63:
+        raise ValueError(f"{name} is {short(value)}; it must be below 2**63")
     return int(value)
 
 

@@ -239,6 +239,7 @@ def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, s
     m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
     k, seed = _together(k=checked.integers(k, "k", least=1), seed=checked.integers(seed, "seed", least=0))
     scale = checked.number(scale, "scale")
+    checked.entries((m + n) * k.numel() * int(k.max()), "W and H")
     Z = torch.zeros(*k.shape, m + n, int(k.max()), dtype=torch.float64)
     for at in itertools.product(*map(range, k.shape)):
         rank, generator = int(k[at]), torch.Generator().manual_seed(int(seed[at]))

@@ -33,6 +33,7 @@ def truncated_svd(A: Any, k: int) -> Factors:
     such entries the first.
     """
     A, k = checked.matrix(A), checked.integer(k, "k", least=1)
+    checked.entries(sum(A.shape) * k, "W and H")
     U, sigma, Vt = torch.linalg.svd(A, full_matrices=False)
     largest = Vt.abs() >= (1 - 1e-6) * Vt.abs().amax(1, keepdim=True)  # equal but for rounding
     first = largest.int().argmax(1, keepdim=True)

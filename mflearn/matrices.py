@@ -29,6 +29,7 @@ def low_rank_matrix(m: int, n: int, *, k: int, noise: float = 0.0, seed: int = 0
     tensor(2)
     """
     m, n, k = (checked.integer(value, name, least=1) for value, name in ((m, "m"), (n, "n"), (k, "k")))
+    checked.entries(m * n + (m + n) * k, "A, W and H")
     noise = checked.number(noise, "noise", least=0)
     rng = np.random.default_rng(checked.integer(seed, "seed", least=0))  # torch.randn differs between CPUs
     W, H, N = (rng.standard_normal(shape) for shape in ((m, k), (k, n), (m, n)))
@@ -42,6 +43,7 @@ def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int
     tensor([3., 1., 0.], dtype=torch.float64)
     """
     m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
+    checked.entries(m * n, "A")
     sigma = checked.array(sigma, "sigma", axes=1).numpy()
     if sigma.min() < 0:
         raise ValueError(f"sigma holds {sigma.min():g}; no singular value may be below 0")

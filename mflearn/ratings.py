@@ -13,8 +13,6 @@ from torch import Tensor
 
 from . import checked
 
-MOST_ENTRIES = 10**8  # entries of a dense matrix: 800 MB
-
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
@@ -111,10 +109,7 @@ class Ratings:
     def to_dense(self) -> tuple[Tensor, Tensor]:
         """A (m, n) with NaN where nothing is observed, and the mask (m, n) of what is."""
         m, n = self.shape
-        if m * n > MOST_ENTRIES:
-            raise ValueError(
-                f"to_dense would hold {m:,} × {n:,} entries; at most {MOST_ENTRIES:,} fit: use sample or where"
-            )
+        checked.entries(m * n, "the dense matrix")
         A, mask = torch.full((m, n), math.nan, dtype=torch.float64), torch.zeros(m, n, dtype=torch.bool)
         A[self.user, self.item], mask[self.user, self.item] = self.value, True
         return A, mask

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.linalg import solve_triangular
 from torch.nn.functional import embedding_bag, pad
 
+from . import checked
 from .ratings import Ratings
 
 ROWS = 1024  # rows that are solved for together: memory stays bounded
@@ -135,6 +136,7 @@ def half_step(
 def two_sides(ratings: Ratings, k: int, mean: float, rng: np.random.Generator, dtype: torch.dtype) -> tuple[Side, Side]:
     """Users and items at the start: their factors are small and random, their biases 0."""
     m, n = ratings.shape
+    checked.entries((m + n) * (k + 2), "W and H")
     value = (ratings.value - mean).to(dtype)
     size = 0.1 * float(value.square().mean()) ** 0.25
     W, H = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(dtype).split((m, n))

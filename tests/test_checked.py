@@ -98,6 +98,18 @@ LINES = [
     *((f"random_factors(4, 2, 1, seed={seed})", f"seed is {seed}; {MANY.format(0)}") for seed in (-1, 1.5, [1, -1])),
     *((f"factorize(A, 1, eta={eta}, steps=5)", f"eta is {eta}; {RATE}") for eta in (0, -1, "nan", [0.1, -1])),
     *((f"{rule}([W], [0.1, 0.0])", f"eta is [0.1, 0.0]; {RATE}") for rule in ("GradientDescent", "Momentum", "Adam")),
+    *((call, f"W and H would hold {count} entries; at most 100,000,000 fit") for call, count in {
+        "factorize(A, 10**12, eta=0.1, steps=5)": 6 * 10**12,
+        "nonnegative.nmf(A, 10**12, steps=5)": 6 * 10**12,
+        "MatrixFactorization(10**12).fit(A)": 6 * 10**12,
+        "truncated_svd(A, 2**62)": 6 * 2**62,
+        "random_factors(10**12, 1, [1, 2], seed=[[0], [1], [2]])": 12 * (10**12 + 1),
+        "fit(R, 10**12)": 6 * 10**12 + 12,
+    }.items()),
+    ("low_rank_matrix(10**6, 10**6, k=1)", "A, W and H would hold 1000002000000 entries; at most 100,000,000 fit"),
+    ("matrix_with_singular_values([1], m=10**12, n=1)", "A would hold 1000000000000 entries; at most 100,000,000 fit"),
+    *((f"{call}=10**30)", f"{call.rsplit(None, 1)[1]} is 1{30 * '0'}; it must be below 2**63")
+      for call in ("factorize(A, 1, eta=0.1, steps", "fit(R, sweeps", "R.split(0.5, seed", "low_rank_matrix(3, 2, k")),
     ("factorize(A, 1, eta='fast', steps=5)", "eta holds 'fast'; it must hold real numbers"),
     ("factorize(A, eta=0.1, steps=5)", "k is missing; give a rank, a whole number of 1 or more, or a start (W, H)"),
     ("factorize(A, 3, start=pair, eta=0.1, steps=5)", "k is 3; the start has rank 2"),

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mflearn import datasets
-from mflearn.ratings import MOST_ENTRIES, Ratings
+from mflearn.checked import MOST_ENTRIES
+from mflearn.ratings import Ratings
 
 
 def some(size=200, m=20, n=15, seed=0):
@@ -77,7 +78,7 @@ def test_values_of_any_kind_are_taken(kind):
 def test_a_dense_matrix_that_would_not_fit_is_refused():
     side = int(MOST_ENTRIES**0.5) + 1
     ratings = Ratings(torch.tensor([0]), torch.tensor([0]), torch.ones(1).double(), (*range(side),), (*range(side),))
-    with pytest.raises(ValueError, match="entries; at most 100,000,000 fit"):
+    with pytest.raises(ValueError, match="^the dense matrix would hold 100020001 entries; at most 100,000,000 fit$"):
         ratings.to_dense()
 
 
