@@ -4,6 +4,7 @@ The line says which argument is wrong, what came, and what is allowed: "k is 0; 
 Arrays are copied, so that nothing done to them later reaches the caller's array.
 """
 
+import inspect
 import math
 import numbers
 from collections.abc import Sequence
@@ -130,6 +131,14 @@ def integers(value: Any, name: str, *, least: int) -> Tensor:
     if found.numel() == 0 or found.min() < least:
         raise ValueError(f"{name} is {short(value)}; {allowed}")
     return found
+
+
+def function(value: Any, name: str, *arguments: str) -> None:
+    """Refuse what cannot be called with so many arguments; these are named in the error."""
+    try:
+        inspect.signature(value).bind(*arguments)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {short(value)}; it must be a function of {', '.join(arguments)}") from None
 
 
 def choice(value: Any, name: str, allowed: Sequence) -> Any:

@@ -95,9 +95,10 @@ def descend(
     itself never stops at a diverging run; `record` does.
     """
     W, H = checked.start(start)
+    checked.function(rule, "rule", "a list of parameters")
     Z = fast.runs_last(Factors.of(W, H).Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
-    return _walk(objectives, Z, W.shape[-2], rule([Z]).step)
+    return _walk(iter(objectives), Z, W.shape[-2], rule([Z]).step)
 
 
 def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator[Factors]:
@@ -186,6 +187,8 @@ def record(
     the recording ends when it returns False.
     """
     steps = checked.integer(steps, "steps", least=1)
+    if watch is not None:
+        checked.function(watch, "watch", "the number of steps")
     points = itertools.islice(points, steps + 1)
     with torch.inference_mode():  # a tenth faster; the Run that is returned holds ordinary tensors
         start = next(points, None)
@@ -281,7 +284,8 @@ def factorize(
     """
     objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
     eta = checked.learning_rates(eta)
-    point = _first_point(objective.shape, k, seed, start)
+    checked.function(rule, "rule", "a list of parameters", "eta")
+    point = _first_point(getattr(objective, "shape", None), k, seed, start)
     k = checked.integers(point.Z.shape[-1] if k is None else k, "k", least=1)
     _, k, rates = _together(start=point.Z[..., 0, 0], k=k, eta=eta)
     rate = rates.flatten() if eta.ndim else float(eta)  # the rules of torch take one number, and no tensor
@@ -292,11 +296,13 @@ def factorize(
     return run.unflatten(k) if k.ndim else run
 
 
-def _first_point(shape: tuple[int, int], k: Any, seed: Any, start: Any) -> Factors:
+def _first_point(shape: tuple[int, int] | None, k: Any, seed: Any, start: Any) -> Factors:
     """The start that was given, which must have rank k if k is given too; without a start, random factors of rank k."""
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
+        if shape is None:
+            raise TypeError("A has no shape; give an objective with shape = (m, n), or a start (W, H)")
         return random_factors(*shape, k, seed=seed)
     point = Factors.of(*checked.start(start, shape))
     rank = point.Z.shape[-1]

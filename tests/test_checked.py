@@ -6,6 +6,7 @@ import inspect
 import json
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import scipy.sparse
 import torch
 
 from mflearn import datasets, descent, estimator, exact, gradients, matrices, model, nonnegative, objectives, scores
+from mflearn.checked import short
 from mflearn.descent import descend, factorize, random_factors
 from mflearn.matrices import toy_matrix
 from mflearn.objectives import Frobenius, Observed
@@ -34,6 +36,7 @@ NAMES |= dict(factorize=factorize, nonnegative=nonnegative, datasets=datasets, s
 NAMES |= dict(Ratings=Ratings, fit=fit, als=als, bayes=bayes, implicit=implicit)
 NAMES |= dict(A=A, W=W, H=H, f=f, R=R, M=M, taste=M.user(1), truth=datasets.load("festival").truth)
 NAMES |= dict(swapped=type("Swapped", (Frobenius,), {"gradient": lambda f, W, H: (H, W)})(A))
+NAMES |= dict(shapeless=SimpleNamespace(gradient=f.gradient))
 NAMES |= dict(pair=(W, H), walk=descend([f] * 3, (W, H), partial(descent.Adam, eta=0.1)))
 
 A_MATRIX = (
@@ -120,6 +123,15 @@ LINES = [
     ("factorize(A, start=(1e100 * W, 1e100 * H), eta=0.1, steps=5)",
      "start has a loss that is not finite; give smaller factors"),
     ("factorize(swapped, 1, eta=0.1, steps=5)", "gradient for W has shape (1, 2); it must be (4, 1)"),
+    ("factorize(A, 1, eta=0.1, steps=5, rule=5)", "rule is 5; it must be a function of a list of parameters, eta"),
+    ("descend([f], pair, Adam)",
+     "rule is <class 'mflearn.descent.Adam'>; it must be a function of a list of parameters"),
+    *((f"{call}, steps=5, watch={watch})", f"watch is {came}; it must be a function of the number of steps")
+      for call in ("factorize(A, 1, eta=0.1", "record(walk, f")
+      for watch, came in {"5": "5", "Momentum": short(descent.Momentum)}.items()),
+    ("descend(f, pair, partial(Adam, eta=0.1))", "'Frobenius' object is not iterable"),
+    ("factorize(shapeless, 1, eta=0.1, steps=5)",
+     "A has no shape; give an objective with shape = (m, n), or a start (W, H)"),
     ("descend([f], 5, partial(Adam, eta=0.1))", "start is 5; it must be a pair (W, H)"),
     ("with_biases((W, H[:1]))", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
     ("record(walk, torch.matmul, steps=5)",

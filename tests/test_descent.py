@@ -381,6 +381,9 @@ def test_an_objective_of_your_own_descends_on_its_gradient(batch):
     eta = torch.full(batch, 0.05)
     one, other = (factorize(f, 1, eta=eta, steps=50) for f in (Own(), A))
     torch.testing.assert_close(one.loss, other.loss, rtol=1e-12, atol=0)
+    del Own.shape  # which only a random start needs
+    again = factorize(Own(), start=random_factors(4, 2, 1), eta=eta, steps=50)
+    assert torch.equal(again.loss, one.loss)
 
 
 def test_a_watch_that_answers_nothing_only_watches():
