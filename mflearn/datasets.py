@@ -188,6 +188,9 @@ def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame
         return frame[["user", "item", "value"]]
     if frame.shape[1] < 3:
         raise ValueError(f"the ratings have {frame.shape[1]} columns; user, item and value are needed")
+    if header is not None and re.fullmatch(r"\s*-?[\d.]+\s*", frame.columns[2]):
+        came = f"the third column is called {frame.columns[2].strip():.20}"
+        raise ValueError(f"{came}; the first line of the file must be names, such as user,item,value")
     return frame.iloc[:, :3].set_axis(["user", "item", "value"], axis=1)
 
 

@@ -38,6 +38,7 @@ class Ratings:
     def of(cls, users: Iterable, items: Iterable, values: Iterable) -> "Ratings":
         """From three lists or columns of the same length. Labels of users and items may be of any hashable kind.
 
+        Labels that are equal in Python are one label, such as 1, 1.0 and True.
         Rows and columns are in the order in which their labels first appear. A second rating of the same item by
         the same user is an error.
 
@@ -150,13 +151,18 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
     checked.computing_on_the_cpu()
-    if isinstance(labels, str):  # or each of its letters would be looked up
-        raise TypeError(f"{name} is {labels!r:.40}; it must be a list of labels")
+    _refuse_text_and_sets(labels, name)
     labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
     for label in labels:
         if label not in known:
             raise ValueError(f"{name} holds {label!r:.40}; it is none of the {len(known):,} labels known here")
     return torch.tensor([known[label] for label in labels], dtype=torch.int64)
+
+
+def _refuse_text_and_sets(labels: Any, name: str) -> None:
+    """Each letter of a text would be a label, and a set has no order."""
+    if isinstance(labels, str | bytes | set | frozenset):
+        raise TypeError(f"{name} is {checked.short(labels)}; it must be a list of labels")
 
 
 def _order(size: int, seed: int) -> Tensor:
@@ -167,6 +173,7 @@ def _order(size: int, seed: int) -> Tensor:
 
 def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     """The number of each label, (N,) int64, and the different labels, in the order in which they first appear."""
+    _refuse_text_and_sets(labels, name)
     if isinstance(labels, Tensor):
         labels = checked.as_numpy(labels, name)
     elif not isinstance(labels, np.ndarray | pd.Series):

@@ -180,6 +180,9 @@ def test_an_item_without_a_title_is_called_by_its_label(content, alone):
 BROKEN = {
     "empty": ("", "^No columns to parse from file"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
+    "no names": ("1,2,3\n4,5,6\n", "^the third column is called 3; the first line of the file must be names, such as"),
+    "no names, the same numbers": ("4,4.5,4.5\n4,5,5\n", "^the third column is called 4.5.1; the first line"),
+    "no names, titles": ("Ann,Bread,-2.5\nBo,Bread,3\n", "^the third column is called -2.5; the first line"),
     "no rows": ("user,item,value\n", "has shape"),
     "words": ("user,item,value\n1,2,good\n", "^values holds 'good'"),
     "holes": ("user,item,value\n1,2,\n", "^values holds nan"),

@@ -8,6 +8,7 @@ import torch
 from mflearn import datasets
 from mflearn.checked import MOST_ENTRIES
 from mflearn.ratings import Ratings
+from mflearn.recommend import fit
 
 
 def some(size=200, m=20, n=15, seed=0):
@@ -31,6 +32,24 @@ def test_labels_of_any_hashable_kind_come_back_in_the_order_of_their_appearance(
     assert len(ratings) == 5 and ratings.shape == (3, 3) and ratings.mean == 3
     assert ratings.column["x"] == 2
     assert repr(ratings) == "Ratings(5 values, 3 users × 3 items)"
+
+
+def test_labels_that_are_equal_in_python_are_one_label():
+    ratings = Ratings.of([1, True, 1.0, "1"], ["a", "b", "c", "c"], [5, 3, 4, 2])
+    assert ratings.users == (1, "1") and ratings.user.tolist() == [0, 0, 0, 1]
+    assert "such as 1, 1.0 and True" in Ratings.of.__doc__
+
+
+@pytest.mark.parametrize("given", [{"a", "b"}, frozenset("ab"), "ab", b"ab"])
+def test_what_has_no_order_or_is_one_text_is_no_list_of_labels(given):
+    """A set, whose order is another one in each kernel; and a text, whose letters would each be a label."""
+    for call in (
+        lambda: Ratings.of(given, ["x", "y"], [1, 2]),
+        lambda: Ratings.of(["x", "y"], given, [1, 2]),
+        lambda: fit(some(), 1, sweeps=1).fold_in(given, [1, 2]),
+    ):
+        with pytest.raises(TypeError, match=r"^(users|items) is .*; it must be a list of labels$"):
+            call()
 
 
 def test_every_way_in_gives_the_same_ratings(tmp_path):
