@@ -198,7 +198,9 @@ class Model:
         tensors = {name: getattr(self, name) for name in TENSORS}
         tensors |= {name: getattr(self.prior, name) for name in PRIOR_TENSORS}
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
-        path = Path(path)
+        path = Path(path).resolve()  # so that a link stays a link
+        if path.is_dir() or not path.parent.is_dir():
+            raise ValueError(f"path is {checked.short(str(path))}; it must be a file in a folder that exists")
         with tempfile.TemporaryDirectory(prefix=path.name, dir=path.parent) as folder:
             part = Path(folder) / "model.npz"
             np.savez(part, header=json.dumps(header), **arrays)
@@ -207,10 +209,11 @@ class Model:
     @classmethod
     def load(cls, path: str | PathLike) -> "Model":
         """A saved model. ValueError says in one line why a file is none; nothing in the file is ever executed."""
+        path = Path(path)
         with open(path, "rb") as file:
             try:
                 archive = np.load(file, allow_pickle=False)
-                if sum(part.file_size for part in archive.zip.infolist()) > os.path.getsize(path):
+                if sum(part.file_size for part in archive.zip.infolist()) > os.fstat(file.fileno()).st_size:
                     raise ValueError("it is compressed")
                 header = json.loads(str(archive["header"]))
                 if header["format"] != FORMAT:
@@ -221,10 +224,17 @@ class Model:
                 (m, K), (rows, n) = own["W"].shape, own["H"].shape
                 if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
                     raise ValueError("its factors and labels do not fit each other")
-                prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
+                weighted, alpha = header["weighted"], header["alpha"]
+                values = header["mean"], *header["limits"], alpha or 0.0, weighted
+                if [type(value) for value in values] != [float, float, float, float, bool]:
+                    raise ValueError("its header has words for numbers, or numbers for words")
+                prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), weighted, alpha)
+                finite = all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+                if not finite or torch.linalg.cholesky_ex(prior.precision).info:
+                    raise ValueError("its numbers are infinite, or its precision not positive")
             except Exception as error:  # a file that is damaged, or of another kind, can fail in many ways
                 why = " ".join(str(error).split()) or type(error).__name__
-                raise ValueError(f"{Path(path).name:.60} is no saved model: {why:.60}") from None
+                raise ValueError(f"{path.name:.60} is no saved model: {why:.60}") from None
         return cls(**own, mean=header["mean"], prior=prior)
 
 

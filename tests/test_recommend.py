@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import sys
 import threading
 import zipfile
 from functools import partial
@@ -484,6 +485,50 @@ def test_a_save_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+def test_a_link_to_a_model_stays_a_link(tmp_path):
+    file, link = tmp_path / "one.npz", tmp_path / "two.npz"
+    models()[0].save(file)
+    link.symlink_to(file)
+    models()[1].save(link)
+    assert link.is_symlink() and not file.is_symlink()
+    assert torch.equal(Model.load(file).W, models()[1].W) and torch.equal(Model.load(link).W, models()[1].W)
+
+
+@pytest.mark.parametrize("path", [".", "", "no folder/x.npz"])
+def test_a_path_where_no_file_can_be_is_refused(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="^path is '.*; it must be a file in a folder that exists$") as caught:
+        models()[0].save(path)
+    assert len(str(caught.value)) <= 160 and not [*tmp_path.iterdir()]
+
+
+def test_a_number_is_no_path_although_python_would_open_it(tmp_path):
+    """It would read and close the file that has this number in the system."""
+    with open(tmp_path / "other", "w+b") as other:
+        with pytest.raises(TypeError, match="not '?int'?"):
+            Model.load(other.fileno())
+        assert os.fstat(other.fileno())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be replaced there")
+@pytest.mark.parametrize("other", [1, 2])
+def test_two_savers_of_one_path_do_not_disturb_each_other_nor_who_reads(other, tmp_path, monkeypatch):
+    """The second saves while the first is about to, and while somebody reads."""
+    one, two, path = models()[0], models()[other], tmp_path / "film.npz"
+    for function in ("savez", "load"):
+        real = getattr(np, function)
+
+        def late(*given, real=real, function=function, **others):
+            monkeypatch.setattr(np, function, real)
+            two.save(path)
+            return real(*given, **others)
+
+        monkeypatch.setattr(np, function, late)
+        one.save(path)
+        assert torch.equal(Model.load(path).W, one.W) and [*tmp_path.iterdir()] == [path]
+
+
 def test_labels_that_no_text_can_hold_are_refused_before_a_file_is_made(tmp_path):
     model = fit(Ratings.of([(1, 2), "b"], ["x", "y"], [1, 2]), 1)
     with pytest.raises(TypeError, match="^users or items have labels that cannot be saved; they must be text"):
@@ -543,6 +588,12 @@ DAMAGES = {
     "an array missing": lambda path: rewritten(path, lambda h, a: (h, without(a, "H"))),
     "a shape that does not fit": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"][:, :-1]})),
     "a label missing": lambda path: rewritten(path, lambda h, a: (h | {"users": h["users"][1:]}, a)),
+    "a word for a truth value": lambda path: rewritten(path, lambda h, a: (h | {"weighted": "no"}, a)),
+    "a word for alpha": lambda path: rewritten(path, lambda h, a: (h | {"alpha": "1"}, a)),
+    "a word for the mean": lambda path: rewritten(path, lambda h, a: (h | {"mean": "3"}, a)),
+    "three limits": lambda path: rewritten(path, lambda h, a: (h | {"limits": [1.0, 2.0, 3.0]}, a)),
+    "a negative precision": lambda path: rewritten(path, lambda h, a: (h, a | {"precision": -a["precision"]})),
+    "factors that are no numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": np.nan * a["W"]})),
     "text for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"].astype(str)})),
     "JSON without an end": lambda path: rewritten(path, lambda h, a: ("[" * 10**6, a)),
     "a password": lambda path: patched(path, 8, 1),
