@@ -114,7 +114,7 @@ def half_step(
         L, failed = torch.linalg.cholesky_ex(P)
         if failed.any():
             raise ValueError(
-                f"the equations of a row are singular in {X.dtype}; give a larger lam, or dtype=torch.float64"
+                f"the equations of a row are singular in {X.dtype}; give torch.float64, or als a larger lam"
             )
         X[a:b, free] = torch.cholesky_solve(g[..., None], L)[..., 0]
         outer, total = upper_outer(X[a:b]), 0.0
