@@ -285,7 +285,7 @@ def factorize(
     objective = A if callable(getattr(A, "gradient", None)) else Frobenius(A)
     eta = checked.learning_rates(eta)
     checked.function(rule, "rule", "a list of parameters", "eta")
-    point = _first_point(getattr(objective, "shape", None), k, seed, start)
+    point = _first_point(objective, k, seed, start)
     k = checked.integers(point.Z.shape[-1] if k is None else k, "k", least=1)
     _, k, rates = _together(start=point.Z[..., 0, 0], k=k, eta=eta)
     rate = rates.flatten() if eta.ndim else float(eta)  # the rules of torch take one number, and no tensor
@@ -296,15 +296,13 @@ def factorize(
     return run.unflatten(k) if k.ndim else run
 
 
-def _first_point(shape: tuple[int, int] | None, k: Any, seed: Any, start: Any) -> Factors:
+def _first_point(objective: Objective, k: Any, seed: Any, start: Any) -> Factors:
     """The start that was given, which must have rank k if k is given too; without a start, random factors of rank k."""
     if start is None:
         if k is None:
             raise TypeError("k is missing; give a rank, a whole number of 1 or more, or a start (W, H)")
-        if shape is None:
-            raise TypeError("A has no shape; give an objective with shape = (m, n), or a start (W, H)")
-        return random_factors(*shape, k, seed=seed)
-    point = Factors.of(*checked.start(start, shape))
+        return random_factors(*objective.shape, k, seed=seed)
+    point = Factors.of(*checked.start(start, getattr(objective, "shape", None)))
     rank = point.Z.shape[-1]
     if k is not None and (checked.integers(k, "k", least=1) != rank).any():
         raise ValueError(f"k is {checked.short(k)}; the start has rank {rank}")

@@ -224,14 +224,12 @@ class Model:
                 (m, K), (rows, n) = own["W"].shape, own["H"].shape
                 if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
                     raise ValueError("its factors and labels do not fit each other")
-                weighted, alpha = header["weighted"], header["alpha"]
-                values = header["mean"], *header["limits"], alpha or 0.0, weighted
-                if [type(value) for value in values] != [float, float, float, float, bool]:
-                    raise ValueError("its header has words for numbers, or numbers for words")
-                prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), weighted, alpha)
-                finite = all(bool(tensor.isfinite().all()) for tensor in tensors.values())
-                if not finite or torch.linalg.cholesky_ex(prior.precision).info:
-                    raise ValueError("its numbers are infinite, or its precision not positive")
+                prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
+                numbers = header["mean"], *own["limits"], prior.alpha or 0.0
+                if [*map(type, numbers), type(prior.weighted)] != [float, float, float, float, bool]:
+                    raise ValueError("its header holds words, or too many numbers")
+                if torch.linalg.cholesky_ex(prior.precision).info or not own["W"].isfinite().all():
+                    raise ValueError("its precision is not positive, or its factors are not finite")
             except Exception as error:  # a file that is damaged, or of another kind, can fail in many ways
                 why = " ".join(str(error).split()) or type(error).__name__
                 raise ValueError(f"{path.name:.60} is no saved model: {why:.60}") from None

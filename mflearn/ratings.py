@@ -139,7 +139,6 @@ class Ratings:
 
 def given(value: Any, name: str = "ratings") -> Ratings:
     """The same value, which must be `Ratings`."""
-    checked.computing_on_the_cpu()
     if not isinstance(value, Ratings):
         raise TypeError(f"{name} is a {type(value).__name__}; it must be Ratings, such as Ratings.of(...)")
     return value
@@ -150,7 +149,6 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
 
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
-    checked.computing_on_the_cpu()
     _refuse_text_and_sets(labels, name)
     labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
     for label in labels:
