@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -180,17 +181,17 @@ def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: s
 
 
 def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame:
-    """User, item and value are the columns of these names, or the first three."""
-    frame = pd.read_csv(
-        io.BytesIO(content), sep=separator, header=header, keep_default_na=False, na_values=[""], low_memory=False
-    )  # "NA", "None" and "Null" are titles
+    """User, item and value are the columns of these names, or the first three. Fields beyond the names are left out."""
+    read = partial(pd.read_csv, sep=separator, header=header, low_memory=False, index_col=False, skipinitialspace=True)
+    frame = read(io.BytesIO(content), keep_default_na=False, na_values=[""])  # "NA", "None" and "Null" are titles
     if {"user", "item", "value"} <= set(frame.columns):
         return frame[["user", "item", "value"]]
     if frame.shape[1] < 3:
         raise ValueError(f"the ratings have {frame.shape[1]} columns; user, item and value are needed")
     if header is not None and re.fullmatch(r"\s*-?[\d.]+\s*", frame.columns[2]):
-        came = f"the third column is called {frame.columns[2].strip():.20}"
-        raise ValueError(f"{came}; the first line of the file must be names, such as user,item,value")
+        raise ValueError(
+            f"the third column is called {frame.columns[2]:.9}; give a first line of names, user,item,value"
+        )
     return frame.iloc[:, :3].set_axis(["user", "item", "value"], axis=1)
 
 

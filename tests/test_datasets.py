@@ -155,6 +155,21 @@ def test_a_csv_file_by_its_columns(alone):
         assert data.ratings.value.tolist() == [4, 2.5] and data.titles == {"Bread": "Bread", "NA": "NA"}
 
 
+def test_a_csv_file_written_by_hand(alone):
+    """With a space after each comma, and with a comma at the end of each line."""
+    (alone / "mine.csv").write_text('user, item, value\nAnn, "Bread, white", 4,\nBo, Bread, 2,\n')
+    ratings = load("mine.csv").ratings
+    assert ratings.users == ("Ann", "Bo") and ratings.items == ("Bread, white", "Bread")
+    assert ratings.value.tolist() == [4, 2]
+
+
+@pytest.mark.filterwarnings("ignore:Length of header")
+def test_a_field_beyond_the_names_does_not_move_the_columns(alone):
+    (alone / "mine.csv").write_text("user,item,value\n1,2,3,4\n5,6,7,8\n")
+    ratings = load("mine.csv").ratings
+    assert (ratings.users, ratings.items, ratings.value.tolist()) == ((1, 5), (2, 6), [3, 7])
+
+
 def test_a_folder_by_its_first_three_columns(alone):
     (alone / "club").mkdir()
     (alone / "club/ratings.csv").write_text("who,what,stars\nAnn,7,4\nBo,7,2\nBo,8,1\n")
@@ -180,9 +195,9 @@ def test_an_item_without_a_title_is_called_by_its_label(content, alone):
 BROKEN = {
     "empty": ("", "^No columns to parse from file"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
-    "no names": ("1,2,3\n4,5,6\n", "^the third column is called 3; the first line of the file must be names, such as"),
-    "no names, the same numbers": ("4,4.5,4.5\n4,5,5\n", "^the third column is called 4.5.1; the first line"),
-    "no names, titles": ("Ann,Bread,-2.5\nBo,Bread,3\n", "^the third column is called -2.5; the first line"),
+    "no names": ("1,2,3\n4,5,6\n", "^the third column is called 3; give a first line of names, user,item,value$"),
+    "no names, the same numbers": ("4,4.5,4.5\n4,5,5\n", "^the third column is called 4.5.1; give"),
+    "no names, titles": ("Ann,Bread,-2.5\nBo,Bread,3\n", "^the third column is called -2.5; give"),
     "no rows": ("user,item,value\n", "has shape"),
     "words": ("user,item,value\n1,2,good\n", "^values holds 'good'"),
     "holes": ("user,item,value\n1,2,\n", "^values holds nan"),
