@@ -7,7 +7,7 @@ Arrays are copied, so that nothing done to them later reaches the caller's array
 import inspect
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, ValuesView
 from decimal import Decimal
 from typing import Any
 
@@ -167,11 +167,13 @@ def as_numpy(value: Any, name: str) -> np.ndarray:
         if isinstance(value, Tensor):
             value = value.detach().cpu()
             value = (value.double() if value.is_floating_point() else value).numpy(force=True)  # NumPy has no bfloat16
+        elif isinstance(value, Iterator | ValuesView):
+            value = [*value]
         return np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; they must all have the same length") from None
-    except (TypeError, RuntimeError):  # the tensor is sparse, nested, quantized, or on the device "meta"
-        raise TypeError(f"{name} is {short(value)}; it must be dense, and hold numbers") from None
+    except (TypeError, RuntimeError) as error:  # a sparse tensor, or one on "meta"; torch says what helps
+        raise TypeError(f"{name} is {short(value)}: {' '.join(str(error).split())}"[:160]) from None
 
 
 def _real(value: Any, name: str, axes: int | None) -> Tensor:
@@ -184,10 +186,7 @@ def _real(value: Any, name: str, axes: int | None) -> Tensor:
             raise TypeError(f"{name} holds {short(_python(wrong[0]))}; it must hold real numbers")
     if found.size == 0 or (axes is not None and found.ndim != axes):
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
-    try:
-        return torch.from_numpy(found.astype(np.float64))  # astype copies
-    except OverflowError:  # a whole number of Python can be larger than any of 64 bits
-        size(math.inf, name)
+    return torch.from_numpy(found.astype(np.float64))  # astype copies
 
 
 def _finite(table: Tensor, name: str) -> Tensor:

@@ -194,6 +194,8 @@ def record(
         start = next(points, None)
         if start is None:
             raise ValueError("points are used up; give a new walk, such as descend(...)")
+        if not isinstance(start, Factors):
+            raise TypeError(f"points hold {checked.short(start)}; each must be Factors, such as Factors.of(W, H)")
         first, runs = objective(*start), start.Z.shape[:-2]
         if first.shape != runs:
             came = f"objective gave a loss of shape {(*first.shape,)}"

@@ -116,7 +116,7 @@ class Model:
         the row. Without items, the row is what is known of anybody: the mean of the prior.
         """
         item = positions(items, self.column, "items")
-        value = checked.array(values, "values", axes=1) if len(values) else torch.zeros(0, dtype=torch.float64)
+        value = checked.array(values, "values", axes=1) if len(item) or len(values) else torch.zeros(0).double()
         if len(value) != len(item) or len(item.unique()) < len(item):
             came = f"there are {len(item.unique())} different items and {len(value)} values"
             raise ValueError(f"{came}; give one value for each item")
@@ -147,7 +147,7 @@ class Model:
         checked.choice(by, "by", ["cosine", "dot"])
         _, C, H = self._without_biases
         dot, variance = H[:, i] @ C @ H, (C @ H * H).sum(0)
-        score = dot if by == "dot" else dot / (variance * variance[i]).sqrt().clamp_min(1e-30)
+        score = dot if by == "dot" else (dot / (variance * variance[i]).sqrt().clamp_min(1e-30)).clamp(-1, 1)
         return self._best(score, torch.tensor([i]), count)
 
     def most_informative(self, items: Iterable, count: int = 10) -> list:
@@ -225,11 +225,10 @@ class Model:
                 if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
                     raise ValueError("its factors and labels do not fit each other")
                 prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
-                numbers = header["mean"], *own["limits"], prior.alpha or 0.0
-                if [*map(type, numbers), type(prior.weighted)] != [float, float, float, float, bool]:
-                    raise ValueError("its header holds words, or too many numbers")
-                if torch.linalg.cholesky_ex(prior.precision).info or not own["W"].isfinite().all():
-                    raise ValueError("its precision is not positive, or its factors are not finite")
+                kinds = [*map(type, (header["mean"], *own["limits"], prior.alpha or 0.0, prior.weighted))]
+                singular = bool(torch.linalg.cholesky_ex(prior.precision).info)
+                if kinds != [float, float, float, float, bool] or singular or not own["W"].isfinite().all():
+                    raise ValueError("it holds a number, or a word, that training never gives")
             except Exception as error:  # a file that is damaged, or of another kind, can fail in many ways
                 why = " ".join(str(error).split()) or type(error).__name__
                 raise ValueError(f"{path.name:.60} is no saved model: {why:.60}") from None
@@ -280,7 +279,7 @@ class Taste:
         if by == "dot":
             return dot
         length = w @ (torch.linalg.pinv(C, hermitian=True) @ w)
-        return dot / (length * (C @ H * H).sum(0)).sqrt().clamp_min(1e-30)
+        return (dot / (length * (C @ H * H).sum(0)).sqrt().clamp_min(1e-30)).clamp(-1, 1)
 
     def top(self, count: int = 10) -> list[tuple[Any, float]]:
         """The items that would be rated highest: [(label, rating), ...], best first, without those rated already."""

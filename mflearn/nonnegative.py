@@ -92,6 +92,7 @@ def nmf(
     0.16718
     """
     data = _data(A)
+    checked.function(method, "method", "A", "a start")
     walk = method(data, random_start(data, k, seed=seed), repeats=repeats)
     return record(walk, data, steps=steps)
 

@@ -70,18 +70,17 @@ class Frobenius:
 
     def residual(self, W: Tensor, H: Tensor) -> Tensor:
         """E = M ⊙ (W H − A), shape (..., m, n)."""
+        checked.factors(W, H, self.shape)
         E = W @ H - self.A.to(W.dtype)
         return E if self.mask is None else E * self.mask.to(W.dtype)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss f(W, H), shape (...)."""
-        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         return self.scale * square(E) + self.lam * (square(W) + square(H))
 
     def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
         """∂f/∂W = 2c E Hᵀ + 2λ W, shape (..., m, k), and ∂f/∂H = 2c Wᵀ E + 2λ H, shape (..., k, n)."""
-        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         slope_W = 2 * self.scale * (E @ H.mT) + 2 * self.lam * W
         slope_H = 2 * self.scale * (W.mT @ E) + 2 * self.lam * H
@@ -108,7 +107,8 @@ class Observed:
         self.goal = ratings.value - self.mean  # (N,): the values that W H should have
         self.lam = checked.number(lam, "lam", least=0)
         self.scale = 1.0  # c
-        self.weighted, self.biases = weighted, biases
+        self.weighted = checked.choice(weighted, "weighted", [True, False])
+        self.biases = checked.choice(biases, "biases", [True, False])
 
     def sampled(self, count: int, *, seed: int = 0) -> Iterator["Observed"]:
         """An endless stream of the same objective, each time on other ratings, `count` of them.
@@ -133,11 +133,11 @@ class Observed:
 
     def residual(self, W: Tensor, H: Tensor) -> Tensor:
         """e_t = μ + w_u·h_i − r_t, shape (..., N)."""
+        checked.factors(W, H, self.shape)
         return torch.linalg.vecdot(W.index_select(-2, self.user), H.mT.index_select(-2, self.item)).sub_(self.goal)
 
     def __call__(self, W: Tensor, H: Tensor) -> Tensor:
         """The loss f(W, H), shape (...)."""
-        checked.factors(W, H, self.shape)
         E = self.residual(W, H)
         loss = self.scale * torch.linalg.vecdot(E, E)
         if self.lam:
@@ -152,7 +152,6 @@ class Observed:
 
         Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
         """
-        checked.factors(W, H, self.shape)
         E = self.residual(W, H)[..., None]
         of_user, of_item = W.index_select(-2, self.user), H.mT.index_select(-2, self.item)
         slope_W = torch.zeros_like(W).index_add_(-2, self.user, 2 * self.scale * E * of_item)

@@ -1,7 +1,7 @@
 """Ratings: the observed entries of a large matrix, with the labels of its rows and columns. No models."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -125,7 +125,7 @@ class Ratings:
         """Training and test ratings, the latter from the places in `part`; `asked` says in an error what was asked."""
         tested = torch.zeros(len(self), dtype=torch.bool)
         tested[part] = True
-        if not cold:
+        if not checked.choice(cold, "cold", [True, False]):
             for index, size in ((self.user, self.shape[0]), (self.item, self.shape[1])):
                 taught = torch.zeros(size, dtype=torch.bool)
                 taught[index[~tested]] = True
@@ -149,17 +149,17 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
 
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
-    _refuse_text_and_sets(labels, name)
+    _check_list(labels, name)
     labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
     for label in labels:
-        if label not in known:
+        if not isinstance(label, Hashable) or label not in known:
             raise ValueError(f"{name} holds {label!r:.40}; it is none of the {len(known):,} labels known here")
     return torch.tensor([known[label] for label in labels], dtype=torch.int64)
 
 
-def _refuse_text_and_sets(labels: Any, name: str) -> None:
+def _check_list(labels: Any, name: str) -> None:
     """Each letter of a text would be a label, and a set has no order."""
-    if isinstance(labels, str | bytes | set | frozenset):
+    if isinstance(labels, str | bytes | set | frozenset) or not isinstance(labels, Iterable):
         raise TypeError(f"{name} is {checked.short(labels)}; it must be a list of labels")
 
 
@@ -171,13 +171,16 @@ def _order(size: int, seed: int) -> Tensor:
 
 def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     """The number of each label, (N,) int64, and the different labels, in the order in which they first appear."""
-    _refuse_text_and_sets(labels, name)
+    _check_list(labels, name)
     if isinstance(labels, Tensor):
         labels = checked.as_numpy(labels, name)
     elif not isinstance(labels, np.ndarray | pd.Series):
         plain = [label.item() if isinstance(label, np.generic) else label for label in labels]  # scalars of numpy
         labels = pd.Series(plain, dtype=object)  # without a type, 1 and 2.5 would become 1.0 and 2.5
-    numbers, different = pd.factorize(labels)
+    try:
+        numbers, different = pd.factorize(labels)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is a table, or holds lists; it must be a list of labels") from None
     if (numbers < 0).any():
         raise ValueError(f"{name} has no label at {int((numbers < 0).argmax())}; every rating needs one")
     return torch.from_numpy(numbers.astype(np.int64)), tuple(different.tolist())

@@ -91,6 +91,7 @@ def fit(
     seed: int = 0,
 ) -> Model:
     """The model after so many sweeps of a solver: `fit(ratings)`, `fit(ratings, 8, solver=partial(als, lam=0.05))`."""
+    checked.function(solver, "solver", "ratings", "k")
     walk = itertools.islice(solver(ratings, k, seed=seed), checked.integer(sweeps, "sweeps", least=1))
     (last,) = deque(walk, maxlen=1)  # no other sweep stays in memory
     return Model.of(ratings, last)

@@ -360,6 +360,23 @@ def test_similar_items_are_those_whose_ratings_go_together(by):
     assert values == pytest.approx(wanted[[*labels]], rel=1e-4)
 
 
+def test_a_cosine_is_never_above_one():
+    """Not even by rounding: with k = 1 all films lie on one line."""
+    ratings, _ = invented()
+    model = fit(ratings, 1)
+    cosines = torch.tensor([value for item in range(40) for _, value in model.similar(item, 40)])
+    assert cosines.max() == 1 and cosines.min() >= -1
+    assert all(model.user(u).preference(by="cosine").abs().max() <= 1 for u in range(60))
+
+
+def test_the_ratings_of_a_dictionary_are_taken():
+    mine = {3: 5, 1: 2}
+    model = fit(invented()[0], 2)
+    wanted = model.fold_in([3, 1], [5, 2]).predict()
+    for given in (mine.values(), iter(mine.values()), map(float, mine.values())):
+        assert torch.equal(model.fold_in(mine.keys(), given).predict(), wanted)
+
+
 # twenty odd cases: a finite result, or one line
 
 ODD = {
