@@ -8,6 +8,7 @@ import builtins
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -142,6 +143,31 @@ def test_every_answer_gets_a_verdict_and_changes_nothing(asked, mistake):
     assert time.process_time() - begun < 5
     assert (reply.state, bool(re.search(words, reply.words))) == (state, True), reply
     assert "\n" not in reply.words and len(reply.words) <= 200
+
+
+ALARMS = """
+import threading, time
+from mflearn.exercises import content, running
+
+def wait():
+    while True:
+        time.sleep(1e-4)
+
+for _ in range(6):
+    threading.Thread(target=wait, daemon=True).start()
+running.SECONDS = 0.1
+body = "import time\\ndef outer(w, h):\\n    while True:\\n        try: time.sleep(60)\\n        except: pass"
+exec(body, names := {})
+exercise = content.find("01.1")
+print(sum("still ran" in running.verdict(exercise, names["outer"]).words for _ in range(30)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm to stop an answer with")
+def test_no_alarm_comes_late_and_ends_the_kernel():
+    """The system may deliver an alarm to any thread, and a kernel has several."""
+    done = subprocess.run([sys.executable, "-c", ALARMS], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "30"), done.stderr
 
 
 def test_the_line_is_known_although_time_is_up_once_more_on_the_way_out():

@@ -16,6 +16,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -33,6 +34,7 @@ from .exercise import ERROR, NOT_YET, Exercise, Verdict, call, in_one_line, judg
 
 SECONDS = 3.0  # for one answer, all its cases together
 AGAIN, SOONEST = 0.1, 1e-5  # seconds until the answer is stopped again, if it has caught that
+LATEST = 0.02  # seconds for the last alarm to arrive
 MEMORY = 2**30  # bytes for one answer, beyond what the kernel has
 SEEDS = 8  # of the random cases; the tests try them all
 NOT_COMPARED = Verdict(NOT_YET, "It gives something that cannot be compared. Give numbers, text, or lists of them.")
@@ -124,18 +126,25 @@ def _within_time(run: Callable[[], Any]) -> Any:
     in_main_thread = threading.current_thread() is threading.main_thread()  # which alone may set what a signal does
     if not (in_main_thread and hasattr(signal, "setitimer")):  # which Windows has not
         return run()
-    handler = signal.signal(signal.SIGALRM, _stop)
+    rang = ended = False
+
+    def stop(_: int, frame: FrameType) -> None:
+        nonlocal rang
+        rang = True
+        if ended or frame.f_code is _within_time.__code__:  # the answer has just ended by itself
+            return
+        interval = max(signal.getitimer(signal.ITIMER_REAL)[1] / 2, SOONEST)  # so that it meets the `except:`, too
+        signal.setitimer(signal.ITIMER_REAL, interval, interval)
+        raise TimeIsUp
+
+    handler = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
     try:
         return run()
     finally:
+        ended = True
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if rang:  # another alarm may still be on its way, through another thread: without a handler it ends the kernel
+            time.sleep(LATEST)
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)  # throws away what the system has not delivered yet
         signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
-
-
-def _stop(_: int, frame: FrameType) -> None:
-    if frame.f_code is _within_time.__code__:  # the answer has just ended by itself
-        return
-    interval = max(signal.getitimer(signal.ITIMER_REAL)[1] / 2, SOONEST)  # so that it meets the `except:`, too
-    signal.setitimer(signal.ITIMER_REAL, interval, interval)
-    raise TimeIsUp
