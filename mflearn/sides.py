@@ -110,12 +110,11 @@ def half_step(
         P = gram.index_select(1, in_P).view(-1, K - 1, K - 1).div_(noise).add_(count * side.precision)
         g = (target[:, free] - gram[:, place[free, fixed]]) / noise + side.mean[a:b] @ side.precision
         diagonal = P.diagonal(dim1=-2, dim2=-1)
-        diagonal += K * torch.finfo(P.dtype).eps * diagonal.amax(-1, keepdim=True)  # what rounding may have taken
+        diagonal += 4 * K * torch.finfo(P.dtype).eps * diagonal.amax(-1, keepdim=True)  # more than rounding took
         L, failed = torch.linalg.cholesky_ex(P)
         if failed.any():
-            raise ValueError(
-                f"the equations of a row are singular in {X.dtype}; give torch.float64, or als a larger lam"
-            )
+            wider = "torch.float64, or als " if X.dtype == torch.float32 else ""
+            raise ValueError(f"the equations of a row are singular in {X.dtype}; give {wider}a larger lam")
         X[a:b, free] = torch.cholesky_solve(g[..., None], L)[..., 0]
         outer, total = upper_outer(X[a:b]), 0.0
         if covariance is not None:

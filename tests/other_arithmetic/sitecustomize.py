@@ -101,7 +101,7 @@ def change_result(function, *args, **kwargs):
 
 
 def change_input(function, A, *args, **kwargs):
-    """Change the input of a decomposition, beside its largest entry; an entry that was found exactly stays.
+    """Change the input of a decomposition, beside the largest entry of its matrix; what was found exactly stays.
 
     But where values are tied, the vectors found are quite other ones, and then none of the old entries belongs to them.
     """
@@ -116,7 +116,8 @@ def change_input(function, A, *args, **kwargs):
     r = A.new_tensor(hashed(bits + 6_700_417 * places)).view(A.shape)
     if "eig" in function.__name__ or "cholesky" in function.__name__:
         r = r + r.mT  # the input must stay symmetric
-    other = function(A + size * A.detach().abs().amax() * r, *args, **kwargs)
+    largest = A.detach().abs().amax((-2, -1)[-A.ndim :], keepdim=True)  # of each matrix in a batch
+    other = function(A + size * largest * r, *args, **kwargs)
 
     def exact_or_other(x, y):
         if not x.is_floating_point() or not x.numel() or (x - y).abs().max() > 1e-6 * x.abs().max():
