@@ -110,7 +110,7 @@ def learning_rates(eta: Any) -> Tensor:
 
 def integer(value: Any, name: str, *, least: int) -> int:
     """A whole number of at least `least`. True, 2.0 and "2" are refused."""
-    computing_on_the_cpu()
+    computing_on_the_cpu()  # where the arrays of this size will be made
     value = _python(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} is {short(value)}; it must be a whole number, {least} or more")
