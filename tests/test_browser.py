@@ -216,7 +216,7 @@ EXPLORERS = {  # a label of each
     "06_noise.ipynb": ["noise σ"],
     "07_parts_and_topics.ipynb": ["parts k"],
     "08_sparse_ratings.ipynb": ["share observed"],
-    "09_recommender.ipynb": ["popularity cut"],
+    "09_recommender.ipynb": ["popularity cut", "neighbours"],
 }
 
 

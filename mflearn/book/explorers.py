@@ -6,6 +6,7 @@ import html
 from .. import widgets
 from . import replay
 
+INVENTED = "explore_map", "explore_recommendations"  # which show films
 LIVE = "<p>This is live in JupyterLab: open the notebook there with <code>make lab</code>.</p>"
 FESTIVAL = "<p>Here the ratings are those of the invented film festival.</p>"
 
@@ -14,7 +15,7 @@ def live(name: str) -> str:
     """An explorer that moves in the page, as HTML; one that has no grid in `replay` is still."""
     if name not in replay.GRIDS:
         return still(name)
-    ratings = FESTIVAL if name == "explore_recommendations" else ""
+    ratings = FESTIVAL if name in INVENTED else ""
     return f'<div class="explorer mathjax_ignore">{replay.embed(name)}{ratings}</div>'
 
 
@@ -27,7 +28,7 @@ def still(name: str) -> str:
     if explorer.prediction:
         options = "".join(f"<li>{html.escape(option)}</li>" for option in explorer.prediction.options)
         asked = f"<p><b>Predict first.</b> {html.escape(explorer.prediction.text)}</p><ul>{options}</ul>"
-    ratings = FESTIVAL if name == "explore_recommendations" else ""
+    ratings = FESTIVAL if name in INVENTED else ""
     return framed(explorer.title, f"{asked}{seen}{ratings}{LIVE}")
 
 

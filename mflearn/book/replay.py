@@ -42,6 +42,7 @@ from PIL import Image
 
 from .. import widgets
 from ..descent import Run, factorize
+from ..festival import invent
 from ..plots import GHOST
 from ..widgets import rank_and_rate
 from ..widgets.explorer import Explorer
@@ -138,6 +139,7 @@ GRIDS = {
         },
         {2: 4, 5: 7},
     ),
+    "explore_map": Grid({"film": sorted(invent()[0].items), "count": (1, 3, 8)}),
     "explore_noise": Grid(
         {
             "k": range(1, 11),
