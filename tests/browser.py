@@ -1,21 +1,31 @@
-"""A JupyterLab on this machine alone, and a page of the system's Chromium in it: for the tests and the benchmarks."""
+"""A JupyterLab on this machine alone, and a page of the system's Chromium in it: for the tests and the benchmarks.
+
+Of Firefox there is only what needs no driver: a page that runs a script and sends back what it gives.
+"""
 
 import contextlib
+import functools
+import http.server
+import json
 import os
+import queue
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -108,6 +118,52 @@ def chromium() -> Iterator[Page]:
             yield context.new_page()
         finally:
             browser.close()
+
+
+def in_firefox(page: Path, script: str, *, timeout: float = 180) -> Any:
+    """What this JavaScript function gives, called in a page by the system's Firefox, without a window."""
+    answers = queue.SimpleQueue()
+    send = "value => fetch('/answer', { method: 'POST', body: JSON.stringify(value) })"
+    call = f"<script>({script})().catch(error => ({{ error: `${{error}}` }})).then({send})</script>"
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == f"/{page.name}":
+                self.answer(page.read_bytes() + call.encode())
+            else:
+                super().do_GET()
+
+        def do_POST(self):
+            answers.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.answer(b"")
+
+        def answer(self, content):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Handler, directory=str(page.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, tempfile.TemporaryDirectory() as own:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = [FIREFOX, "--headless", "--no-remote", "--profile", own]
+        command.append(f"http://127.0.0.1:{server.server_port}/{page.name}")
+        quiet = {"env": dict(os.environ, HOME=own), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        browser = subprocess.Popen(command, **quiet)
+        try:
+            found = answers.get(timeout=timeout)
+        except queue.Empty:
+            raise TimeoutError(f"Firefox gave no answer within {timeout:g} seconds") from None
+        finally:
+            browser.terminate()
+            browser.wait(30)
+            server.shutdown()
+    if isinstance(found, dict) and "error" in found:
+        raise RuntimeError(found["error"])
+    return found
 
 
 def open_notebook(page: Page, address: str, token: str, name: str) -> None:

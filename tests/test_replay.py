@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from dataclasses import replace
 
 import browser
@@ -97,13 +98,18 @@ def page():
         yield page
 
 
-def opened(page, folder, name, monkeypatch):
-    """The page of an explorer with a small grid. The cache is in the folder, too."""
+def made(folder, name, monkeypatch):
+    """The file of a page with an explorer that has a small grid. The cache is in the folder, too."""
     monkeypatch.setitem(replay.GRIDS, name, GRIDS[name])
     if name == "axis_moves":
         monkeypatch.setattr(widgets, name, axis_moves, raising=False)
     monkeypatch.setattr(replay.pooch, "os_cache", lambda _: folder / "cache")
-    page.goto(replay.page(name, folder).as_uri())
+    return replay.page(name, folder)
+
+
+def opened(page, folder, name, monkeypatch):
+    """The explorer of this name, ready in the page."""
+    page.goto(made(folder, name, monkeypatch).as_uri())
     page.wait_for_selector("[data-ready]")
 
 
@@ -118,10 +124,6 @@ def on(ground, png):
     return rgba[..., :3] * share + np.array(ground) * (1 - share)
 
 
-def shown(page):
-    return base64.b64decode(page.evaluate("document.querySelector('canvas').toDataURL()").split(",")[1])
-
-
 def apart(seen, wanted, side=20):
     """The mean difference of 255 of two pictures, and that of the square in which it is largest."""
     difference = np.abs(seen - wanted).mean(2)
@@ -130,39 +132,77 @@ def apart(seen, wanted, side=20):
     return float(difference.mean()), float(squares.max())
 
 
-def walk(page, name, moves=12):
-    """Move to states at random, one control or all at once; yields the difference to the picture in JupyterLab."""
+MOVE = """moves => {
+  const inputs = document.querySelectorAll(".mflearn-replay :is(input[type=range], select)");
+  for (const [number, place] of moves) inputs[number].value = place;
+  inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+SEEN = """() => [document.querySelector(".mflearn-replay > p[role=status]").innerText,
+  document.querySelector("canvas").toDataURL(), document.querySelector("[role=img]").getAttribute("aria-label")]"""
+
+
+def walk(name, moves=12):
+    """States at random, one control or all at once: (the moves to one from that before, its words, its picture)."""
     grid, explorer, random = GRIDS[name], make(name), np.random.default_rng(0)
     stage = Stage(explorer.draw, *explorer.stage.figure.get_size_inches())
     names = [control for control in explorer.controls if control in grid.settings]
-    settings = explorer.settings
+    settings, moved = explorer.settings, []
     for move in range(moves):
         result = explorer.compute(**settings)
-        png = stage.png(result)
-        assert said(page) == explorer.describe(result)
-        assert page.get_by_role("img", name=said(page), exact=True).count() == 1
-        yield max(apart(on(ground, shown(page)), on(ground, png)) for ground in (WHITE, DARK))
+        yield moved, explorer.describe(result), stage.png(result)
+        moved = []
         for control in names if move % 3 == 2 else [names[move % len(names)]]:
             place = int(random.integers(len(grid.settings[control])))
             settings = {**settings, control: grid.settings[control][place]}
-            number = names.index(control) + bool(grid.examples)
-            page.locator(".mflearn-replay :is(input[type=range], select)").nth(number).evaluate(
-                "(input, place) => { input.value = place; }", place
-            )
-        page.locator(".mflearn-replay :is(input[type=range], select)").first.dispatch_event("input")
+            moved.append((names.index(control) + bool(grid.examples), place))
+
+
+def differences(seen, wanted):
+    """Of each state, the words and pictures seen and wanted: the mean difference, and that of the worst square."""
+    found = []
+    for (words, picture, label), (_, said, png) in zip(seen, wanted, strict=True):
+        assert words == label == said
+        drawn = base64.b64decode(picture.split(",")[1])
+        found.append(max(apart(on(ground, drawn), on(ground, png)) for ground in (WHITE, DARK)))
+    return zip(*found, strict=True)
+
+
+def in_chromium(page, states):
+    """What a page of Chromium says and shows after the moves to each state."""
+    seen = []
+    for moved, _, _ in states:
+        page.evaluate(MOVE, moved)
+        seen.append(page.evaluate(SEEN))
+    return seen
 
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_words_and_pixels_are_those_in_jupyterlab(page, tmp_path, monkeypatch, name):
     opened(page, tmp_path, name, monkeypatch)
-    means, squares = zip(*walk(page, name), strict=True)
+    states = [*walk(name)]
+    means, squares = differences(in_chromium(page, states), states)
+    assert max(means) < 3 and max(squares) < SQUARE, f"differences of 255: mean {means}, squares {squares}"
+
+
+@pytest.mark.skipif(browser.FIREFOX is None, reason="no Firefox")
+@pytest.mark.parametrize("name", GRIDS)
+def test_firefox_shows_the_same(tmp_path, monkeypatch, name):
+    states = [*walk(name)]
+    script = f"""async () => {{
+      while (!document.querySelector("[data-ready]")) await new Promise(soon => setTimeout(soon, 50));
+      return {json.dumps([moved for moved, _, _ in states])}.map(moves => (({MOVE})(moves), ({SEEN})()));
+    }}"""
+    seen = browser.in_firefox(made(tmp_path, name, monkeypatch), script)
+    means, squares = differences(seen, states)
     assert max(means) < 3 and max(squares) < SQUARE, f"differences of 255: mean {means}, squares {squares}"
 
 
 def test_a_broken_recorder_is_seen(page, tmp_path, monkeypatch):
     def square():
         opened(page, tmp_path, "axis_moves", monkeypatch)
-        return max(square for _, square in walk(page, "axis_moves", moves=2))
+        states = [*walk("axis_moves", moves=2)]
+        _, squares = differences(in_chromium(page, states), states)
+        return max(squares)
 
     right = replay.Recorder._points
     wrong = {"_points": lambda self, corners, *height: right(self, corners + 9, *height)}
