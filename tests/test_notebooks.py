@@ -10,6 +10,7 @@ The numbers that an exercise, a quiz or an explorer states must be computed in t
 whole numbers that look like results: `uncomputed` finds the others, for test_exercises.py and test_widgets.py.
 """
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -292,6 +293,28 @@ def test_a_widget_says_in_words_what_it_is(notebook):
         for output in filter(is_widget, cell.outputs):
             text = output.data.get("text/plain", "")
             assert len(text) >= 20 and not re.match(r"\w+\(", text), f"give it a __repr__ in words: {text!r}"
+
+
+def test_a_lecture_that_leaves_out_the_extra_sections_has_all_names(notebook):
+    defined, only_in_extra, missing = set(), set(), []
+    level = 7  # of the extra section that we are in; 7: of none
+    for cell in notebook.lesson:
+        if cell.cell_type == "markdown":
+            for marks, title in re.findall(r"^(#{1,6})\s+(.+)$", without_fences(cell.source), re.M):
+                if len(marks) <= level:
+                    level = len(marks) if title.endswith(" — extra") else 7
+        elif cell.cell_type == "code" and not cell.id.startswith("solution"):
+            nodes = [*ast.walk(ast.parse(cell.source))]
+            stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+            stored |= {node.arg for node in nodes if isinstance(node, ast.arg)}  # of functions
+            used = {node.id for node in nodes if isinstance(node, ast.Name)} - stored
+            if level < 7:
+                only_in_extra |= stored - defined
+            else:
+                missing += [(cell.id, name) for name in used & only_in_extra]
+                defined |= stored
+                only_in_extra -= stored
+    assert missing == [], "these names come from extra sections"
 
 
 def test_cells_are_short(notebook):
