@@ -64,6 +64,10 @@ def factors(W: Any, H: Any, shape: tuple[int, int] | None = None) -> None:
         if not (isinstance(X, Tensor) and X.is_floating_point() and X.ndim >= 2):
             allowed = "a tensor of floating-point numbers with 2 axes or more"
             raise TypeError(f"{name} is {short(X)}; it must be {allowed}")
+        if X.layout is not torch.strided or X.is_meta:
+            raise TypeError(f"{name} is {short(X)}; it must be a dense tensor that holds its numbers")
+    if W.dtype != H.dtype:
+        raise TypeError(f"W holds {W.dtype}, H holds {H.dtype}; both must hold the same kind of numbers")
     (m, k), (rows, n) = W.shape[-2:], H.shape[-2:]
     if k != rows or (shape is not None and (m, n) != tuple(shape)):
         rows, columns = ("m", "n") if shape is None else shape

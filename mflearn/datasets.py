@@ -8,7 +8,6 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from .ratings import Ratings
 from .titles import Table
 
 Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")  # a label that is a whole number, and nothing but that
 Folder = Path | zipfile.Path  # on the disk or in an archive, which is never unpacked
 
 
@@ -182,26 +182,57 @@ def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: s
 
 def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame:
     """User, item and value are the columns of these names, or the first three. Fields beyond the names are left out."""
-    read = partial(pd.read_csv, sep=separator, header=header, low_memory=False, index_col=False, skipinitialspace=True)
-    frame = read(io.BytesIO(content), keep_default_na=False, na_values=[""])  # "NA", "None" and "Null" are titles
-    if {"user", "item", "value"} <= set(frame.columns):
-        return frame[["user", "item", "value"]]
-    if frame.shape[1] < 3:
-        raise ValueError(f"the ratings have {frame.shape[1]} columns; user, item and value are needed")
-    if header is not None and re.fullmatch(r"\s*-?[\d.]+\s*", frame.columns[2]):
-        raise ValueError(
-            f"the third column is called {frame.columns[2]:.9}; give a first line of names, user,item,value"
-        )
-    return frame.iloc[:, :3].set_axis(["user", "item", "value"], axis=1)
+    options = {"sep": separator, "index_col": False, "skipinitialspace": True}
+    options |= {"keep_default_na": False, "na_values": [""]}  # "NA", "None" and "Null" are titles
+    first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, **options).fillna("")
+    at = [0, 1, 2] if header is None else _places_of_columns(first.iloc[0].tolist())
+    columns = pd.read_csv(io.BytesIO(content), header=header, nrows=1, **options).columns[at]
+    kinds = dict.fromkeys(columns[:2], str)
+    frame = pd.read_csv(io.BytesIO(content), header=header, dtype=kinds, low_memory=False, **options)[columns]
+    frame = frame.set_axis(["user", "item", "value"], axis=1)
+    return frame.assign(user=_labels(frame["user"]), item=_labels(frame["item"]))
+
+
+def _places_of_columns(names: list[str]) -> list[int]:
+    """Where user, item and value stand. A first column without a name is left out: it holds the numbers of the rows."""
+    begin, wanted = int(names[0] == ""), ["user", "item", "value"]
+    if len(names) < begin + 3:
+        raise ValueError(f"the ratings have {len(names)} columns; user, item and value are needed")
+    plain = [name.strip().casefold() for name in names]
+    if {*wanted} <= {*plain}:
+        return [plain.index(name) for name in wanted]
+    if any(name in plain and plain.index(name) != begin + i for i, name in enumerate(wanted)):
+        raise ValueError(f"the columns are {', '.join(names):.60}; call three of them user, item and value")
+    third = names[begin + 2]
+    if not third or _is_number(third):
+        came = f"is called {third:.9}" if third else "has no name"
+        raise ValueError(f"the third column {came}; give a first line of names, user,item,value")
+    return [begin, begin + 1, begin + 2]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().isnumeric()  # such as ½
+    return True
+
+
+def _labels(column: pd.Series) -> pd.Series:
+    """Whole numbers, if each label is written as one, such as 17; else text, so 007 and 1e3 stay what they are."""
+    whole = all(WHOLE.fullmatch(str(label)) for label in column.unique())
+    return column.astype("int64" if whole else object)
 
 
 def _items(content: bytes, whole: bool) -> Iterator[Item]:
     """Label first; then a column title, and perhaps genres, parted by |, and a year. `whole`: labels are numbers."""
-    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")):
+    text = io.StringIO(content.decode("utf-8-sig"), newline="")
+    for row in csv.DictReader(text, skipinitialspace=True):
         label, title = next(iter(row.values())), row.get("title") or ""
         year = re.match(r"-?\d+", row.get("year") or row.get("original_publication_year") or "")
         genres = tuple(filter(None, (row.get("genres") or "").split("|")))
-        yield int(label) if whole else label, title, genres, int(year[0]) if year else _year(title)
+        label = int(label) if whole and WHOLE.fullmatch(label) else label
+        yield label, title, genres, int(year[0]) if year else _year(title)
 
 
 def _year(title: str) -> int | None:

@@ -57,9 +57,11 @@ def relative_difference(one: Pair, other: Pair) -> float:
     shapes = [[(*X.shape,) for X in pair] for pair in (one, other)]
     if shapes[0] != shapes[1]:  # torch would stretch the smaller one
         raise ValueError(f"one has shapes {shapes[0]}, other has {shapes[1]}; they must be equal")
-    apart = sum((a - b).square().sum() for a, b in zip(one, other, strict=True)).sqrt()
-    size = sum(b.square().sum() for b in other).sqrt()
-    return 0.0 if apart == 0 else float(apart / size)
+    a, b = (torch.cat([X.detach().double().flatten() for X in pair]) for pair in (one, other))
+    if a.equal(b):
+        return 0.0
+    size = torch.cat((a, b)).abs().max()  # squares of what is divided by it neither overflow nor vanish
+    return float((a / size - b / size).norm() / (b / size).norm())
 
 
 def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:

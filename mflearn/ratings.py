@@ -104,7 +104,14 @@ class Ratings:
 
     def where(self, chosen: Tensor) -> "Ratings":
         """Some of the ratings, of the same users and items; `chosen` is a mask (N,), or holds places in the list."""
-        chosen = torch.as_tensor(chosen)
+        chosen = checked.as_numpy(chosen, "chosen")
+        is_mask = chosen.dtype == bool and len(chosen) == len(self)
+        if chosen.ndim != 1 or (not is_mask and chosen.dtype.kind not in "iu"):
+            came = f"has {chosen.dtype} and shape {chosen.shape}"
+            raise ValueError(f"chosen {came}; it must be a mask of shape ({len(self)},), or a list of places")
+        chosen = torch.from_numpy(chosen)
+        if not is_mask and len(chosen.unique()) < len(chosen):
+            raise ValueError("chosen names a place twice; give each once, or a mask of True and False")
         return Ratings(self.user[chosen], self.item[chosen], self.value[chosen], self.users, self.items)
 
     def to_dense(self) -> tuple[Tensor, Tensor]:

@@ -196,7 +196,13 @@ BROKEN = {
     "empty": ("", "^No columns to parse from file"),
     "two columns": ("a,b\n1,2\n", "have 2 columns; user, item and value are needed"),
     "no names": ("1,2,3\n4,5,6\n", "^the third column is called 3; give a first line of names, user,item,value$"),
-    "no names, the same numbers": ("4,4.5,4.5\n4,5,5\n", "^the third column is called 4.5.1; give"),
+    "no names, the same numbers": ("4,4.5,4.5\n4,5,5\n", "^the third column is called 4.5; give"),
+    "no names, a sign": ("a,x,+5\nb,x,3\n", r"^the third column is called \+5; give"),
+    "no names, a power": ("a,x,5e0\nb,x,3\n", "^the third column is called 5e0; give"),
+    "no names, a fraction": ("a,x,½\nb,x,3\n", "^the third column is called ½; give"),
+    "no third name": ("a,x,\nb,x,3\n", "^the third column has no name; give"),
+    "another order": ("rating,user,item\n5,a,x\n", "^the columns are rating, user, item; call three of them"),
+    "a name elsewhere": ("user,film,item,stars\na,x,1,2\n", "^the columns are user, film, item, stars; call three"),
     "no names, titles": ("Ann,Bread,-2.5\nBo,Bread,3\n", "^the third column is called -2.5; give"),
     "no rows": ("user,item,value\n", "has shape"),
     "words": ("user,item,value\n1,2,good\n", "^values holds 'good'"),
@@ -206,6 +212,34 @@ BROKEN = {
     "ragged": ("user,item,value\n1,2,3\n1,3,3,4,5\n", "Expected 3 fields in line 3, saw 5"),
     "bytes": (b"\xff\xfe\x00\x01", "can't decode byte 0xff"),
 }
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["user,item,value", ",user,item,value", "Value , User,item", "userId,movieId,rating", ",userId,movieId,rating"],
+)
+def test_columns_are_found_by_their_names_or_by_their_order(head, alone):
+    values = {"user": "ann", "userid": "ann", "item": "007", "movieid": "007", "value": "4", "rating": "4", "": "17"}
+    row = ",".join(values[name.strip().casefold()] for name in head.split(","))
+    (alone / "x.csv").write_text(f"{head}\n{row}\n")
+    ratings = load("x.csv").ratings
+    assert (ratings.users, ratings.items, ratings.value.tolist()) == (("ann",), ("007",), [4.0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        (["17", "2"], [2, 17]),
+        (["0195153448", "17"], ["0195153448", "17"]),
+        (["01", "1"], ["01", "1"]),
+        (["1e3", "2"], ["1e3", "2"]),
+        (["Infinity", "1984"], ["Infinity", "1984"]),
+        (["12345678901234567", "0.5"], ["12345678901234567", "0.5"]),
+    ],
+)
+def test_labels_are_whole_numbers_or_stay_as_they_are_written(labels, wanted, alone):
+    (alone / "x.csv").write_text("user,item,value\n" + "".join(f"{label},x,{i}\n" for i, label in enumerate(labels)))
+    assert sorted(load("x.csv").ratings.users, key=str) == sorted(wanted, key=str)
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -293,3 +327,16 @@ def test_the_readme_lists_what_there_is():
     assert found == expected
     listed = repr(datasets.listing())
     assert all(f"{name} " in listed and f" {numbers[0]:,} " in listed for name, numbers in expected.items())
+
+
+def test_titles_are_found_whatever_the_labels_look_like(alone):
+    (alone / "club").mkdir()
+    for labels, lines in (
+        (("1.5", "2"), "item,title\n 1.5,Bread\n2,Salt\n"),
+        (("1", "2"), "item,title\n1, Bread\n 2,Salt\nx,Nobody rated it\n3.0,nor this\n"),
+        (("x1", "007"), "item,title\n x1,Bread\n007,Salt\n"),
+    ):
+        (alone / "club/ratings.csv").write_text("".join(["user,item,value\n", *(f"u,{label},3\n" for label in labels)]))
+        (alone / "club/items.csv").write_text(lines)
+        data = load("club")
+        assert [data.title(label) for label in data.ratings.items] == ["Bread", "Salt"]

@@ -40,6 +40,8 @@ def test_every_film_has_a_title_of_its_own_in_the_menu():
     explorer = widgets.explore_map(TABLE, titles)
     options = explorer.controls["film"].options
     assert len({*options}) == 30 and {"Twice", "Twice (no. 2)", "a b", "$x_1$"} <= {*options}
+    again = FilmMap(TABLE, ["A (no. 2)", "A", "A", *TITLES[3:]]).titles
+    assert again[:3] == ["A (no. 2)", "A", "A (no. 3)"]
     explorer.set(film="Twice (no. 2)")
     assert explorer.result.film == 1 and explorer.facts.startswith("Twice (no. 2): ")
 

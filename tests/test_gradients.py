@@ -112,3 +112,29 @@ def test_the_gradient_of_a_batch_is_that_of_its_runs(gradient):
     slope_W, slope_H = gradient(f, W, H)
     for i, j in itertools.product(range(2), range(3)):
         assert relative_difference((slope_W[i, j], slope_H[i, j]), gradient(f, W[i, j], H[i, j])) < 1e-9
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-24, 1.0, 1e200])
+def test_a_relative_difference_neither_vanishes_nor_overflows(scale):
+    one, other = ((torch.tensor([[x]], dtype=torch.float64) * scale,) * 2 for x in (1.0, 2.0))
+    assert relative_difference(one, other) == pytest.approx(0.5)
+    assert relative_difference(one, one) == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_a_relative_difference_of_few_digits_is_computed_with_many(dtype):
+    one, other = ((torch.tensor([[x]], dtype=dtype),) * 2 for x in (1e-4, 2e-4))
+    assert relative_difference(one, other) == pytest.approx(0.5, rel=1e-2)
+
+
+def test_both_factors_hold_the_same_kind_of_numbers():
+    A = torch.ones(4, 2, dtype=torch.float64)
+    W, H = random_factors(4, 2, k=1, seed=0)
+    for X, Y, words in (
+        (W, H.float(), "W holds torch.float64, H holds torch.float32; both must hold the same kind"),
+        (W.to_sparse(), H, "W is .*; it must be a dense tensor that holds its numbers"),
+        (W, H.to("meta"), "H is .*; it must be a dense tensor that holds its numbers"),
+    ):
+        for f in (Frobenius(A), lambda W, H: by_differences(Frobenius(A), W, H)):
+            with pytest.raises(TypeError, match=words):
+                f(X, Y)

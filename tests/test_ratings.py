@@ -190,3 +190,25 @@ def test_some_of_the_ratings_by_place_or_by_mask():
     chosen = ratings.value > ratings.value.min()
     for way in (chosen, chosen.nonzero()[:, 0], chosen.tolist(), chosen.numpy()):
         assert torch.equal(ratings.where(way).value, ratings.value[chosen])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ([0, 1, 0], "chosen names a place twice"),
+        ((some().value > 2).int(), "chosen names a place twice"),  # ones and zeros are places, not a mask
+        ([[0, 1]], r"chosen has int64 and shape \(1, 2\); it must be a mask of shape \(202,\), or a list of places"),
+        ([True, False], r"chosen has bool and shape \(2,\)"),
+        ([0.0, 1.0], "chosen has float64"),
+    ],
+)
+def test_where_takes_a_mask_or_each_place_once(chosen, words):
+    with pytest.raises(ValueError, match=words):
+        some().where(chosen)
+
+
+def test_where_takes_masks_and_places_of_any_kind():
+    ratings = some()
+    mask = ratings.value > 2
+    for chosen in (mask, mask.numpy(), mask.tolist(), mask.nonzero()[:, 0], mask.nonzero()[:, 0].tolist()):
+        assert triples(ratings.where(chosen)) == {triple for triple in triples(ratings) if triple[2] > 2}

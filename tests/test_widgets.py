@@ -834,6 +834,9 @@ def test_the_game_judges_and_keeps_only_what_is_near_the_limit(monkeypatch):
         assert 0.98 * limit <= game.points[name] < limit
         game.redraw()
         assert "Well done" not in game.snapshot.words
+    game.set(matrix="1", eta=0.001)
+    game.register()
+    assert "still falling" in game.snapshot.words and "Too low" in game.snapshot.words
     assert len(game.result.points) == 5
     assert len(widgets.explore_stability_game().result.points) == 5, "its cell may be run again"
     figure = canvas()

@@ -93,11 +93,14 @@ class FilmMap:
 
 def _different(titles: Sequence[str]) -> list[str]:
     """The titles as they are drawn; one that came before gets its number in the list."""
-    found: dict[str, None] = {}
-    for number, title in enumerate(titles, 1):
-        title = plain(title, WIDTH)
-        found[f"{title} (no. {number})" if title in found else title] = None
-    return [*found]
+    found: list[str] = []
+    for title in (plain(title, WIDTH) for title in titles):
+        number, name = 1, title
+        while name in found:
+            number += 1
+            name = f"{title} (no. {number})"
+        found.append(name)
+    return found
 
 
 def _smallest(apart: Tensor, film: int, count: int) -> list[int]:

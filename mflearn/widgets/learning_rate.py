@@ -147,7 +147,7 @@ class Game(Explorer):
     def register(self) -> None:
         """Judge the present η for the present matrix, and keep it if it is right."""
         matrix, eta = self.result.matrix, self.result.eta
-        if self.result.verdict != "settled":
+        if self.result.verdict not in ("settled", "still falling"):
             self.judged = "Too high: it does not settle."
         elif eta < NEAR / (2 * LARGEST[matrix]):
             self.judged = "Too low: a larger η settles as well, so go on."
