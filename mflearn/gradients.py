@@ -69,6 +69,7 @@ def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     checked.factors(W, H)
     if W.ndim != 2:
         raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
+    checked.entries((W.numel() + H.numel()) ** 2, "the Hessian")
 
     def flat(theta: Tensor) -> Tensor:
         return objective(theta[: W.numel()].view_as(W), theta[W.numel() :].view_as(H))

@@ -43,6 +43,7 @@ def matrix_with_singular_values(sigma: list[float], *, m: int, n: int, seed: int
     tensor([3., 1., 0.], dtype=torch.float64)
     """
     m, n = checked.integer(m, "m", least=1), checked.integer(n, "n", least=1)
+    checked.entries(m * n, "A")
     sigma = checked.array(sigma, "sigma", axes=1).numpy()
     if sigma.min() < 0:
         raise ValueError(f"sigma holds {sigma.min():g}; no singular value may be below 0")

@@ -210,6 +210,8 @@ class Model:
     def load(cls, path: str | PathLike) -> "Model":
         """A saved model. ValueError says in one line why a file is none; nothing in the file is ever executed."""
         path = Path(path)
+        if path.is_fifo():  # which would be waited for
+            raise ValueError(f"{path.name:.60} is no saved model: it is a pipe")
         with open(path, "rb") as file:
             try:
                 archive = np.load(file, allow_pickle=False)

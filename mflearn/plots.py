@@ -37,6 +37,7 @@ rcParams.update(dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"
 rcParams.update({"axes.facecolor": "none", "figure.facecolor": "none", "legend.frameon": False, "grid.color": GREY})
 
 VALUES, SIGNED = "cividis", "PuOr"  # for matrices; for residuals, with 0 in the middle
+MOST_NUMBERS = 2000  # in a picture that writes out each
 FLOOR = 1e-12  # below this a loss is round-off
 
 
@@ -141,6 +142,9 @@ def plot_equation(
 
     `rows` names the rows of the first matrix; `signed` are the titles of those with colours centred at 0.
     """
+    count = sum(M.numel() for M in matrices.values())
+    if count > MOST_NUMBERS:
+        raise ValueError(f"matrices hold {count:,} entries; each is written out, so there may be {MOST_NUMBERS:,}")
     reach = max(float(M.abs().max()) for M in matrices.values())
     low = min(0.0, *(float(M.min()) for M in matrices.values()))
     gap, cell = 0.45, (0.62, 0.46)  # inches

@@ -33,6 +33,10 @@ class Ratings:
         if len({*sizes}) > 1 or 0 in sizes:
             came = f"have {sizes[0]}, {sizes[1]} and {sizes[2]} entries"
             raise ValueError(f"users, items and values {came}; they must have the same number, 1 or more")
+        for name, index, labels in (("user", self.user, self.users), ("item", self.item, self.items)):
+            if index.min() < 0 or index.max() >= len(labels):
+                came = f"holds {int(index.min())} to {int(index.max())}"
+                raise ValueError(f"{name} {came}; it must be between 0 and {len(labels) - 1}, the number of a label")
 
     @classmethod
     def of(cls, users: Iterable, items: Iterable, values: Iterable) -> "Ratings":
@@ -190,4 +194,5 @@ def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
         raise TypeError(f"{name} is a table, or holds lists; it must be a list of labels") from None
     if (numbers < 0).any():
         raise ValueError(f"{name} has no label at {int((numbers < 0).argmax())}; every rating needs one")
+    different = pd.Index(different, tupleize_cols=False)  # which gives dates as dates, where NumPy gives numbers
     return torch.from_numpy(numbers.astype(np.int64)), tuple(different.tolist())

@@ -17,7 +17,7 @@ def plain(title: Any, width: int = 60) -> str:
     >>> plain("The\\tLong\\nGoodbye\\0, Again", width=12)
     'The Long Go…'
     """
-    text = " ".join(str(title)[: 40 * width].split())  # the rest of a title of 10 kB would not show
+    text = " ".join(str(title).strip()[: 40 * width].split())  # the rest of a title of 10 kB would not show
     kept = (c for c in text if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
     text = " ".join("".join(kept).split())
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
@@ -36,6 +36,9 @@ class Table:
     """
 
     def __init__(self, columns: Mapping[str, Iterable], *, digits: int = 2, width: int = 60) -> None:
+        for name, column in columns.items():
+            if isinstance(column, str):
+                raise TypeError(f"the column {name!r:.40} is the text {column!r:.40}; it must be a list")
         values = {
             name: column.tolist() if hasattr(column, "tolist") else list(column) for name, column in columns.items()
         }

@@ -18,6 +18,7 @@ from mflearn.checked import short
 from mflearn.descent import descend, factorize, random_factors
 from mflearn.matrices import toy_matrix
 from mflearn.objectives import Frobenius, Observed
+from mflearn.plots import plot_equation
 from mflearn.ratings import Ratings
 from mflearn.recommend import als, bayes, fit, implicit
 from mflearn.titles import Table
@@ -309,3 +310,19 @@ def test_every_function_that_a_notebook_calls_is_in_the_table():
                 tried.add(qualified(function) if hasattr(function, "__qualname__") else qualified(type(function)))
     called = called_in_notebooks()
     assert len(called) > 40 and called - tried == NOT_ASKED
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: matrices.matrix_with_singular_values([1.0], m=10**5, n=10**5), "A would hold"),
+        (
+            lambda: gradients.hessian(Frobenius(torch.ones(2, 2)), *random_factors(2, 2, k=3000)),
+            "the Hessian would hold",
+        ),
+        (lambda: plot_equation({"A": torch.ones(100, 100)}, []), "matrices hold 10,000 entries; each is written"),
+    ],
+)
+def test_what_no_memory_or_page_can_hold_is_refused_before_it_is_made(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -646,3 +646,10 @@ def _square_then_not(seed):
     generator = torch.Generator().manual_seed(seed)
     A = torch.rand(3, 3 if seed == 0 else 2, generator=generator, dtype=torch.float64)
     return [((A + A.T if seed == 0 else A),)]
+
+
+def test_a_progress_file_may_be_named_from_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # the same on Windows
+    monkeypatch.setenv("MFLEARN_PROGRESS", "~/mine.json")
+    assert logbook.place() == (tmp_path / "mine.json").resolve()

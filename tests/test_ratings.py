@@ -212,3 +212,18 @@ def test_where_takes_masks_and_places_of_any_kind():
     mask = ratings.value > 2
     for chosen in (mask, mask.numpy(), mask.tolist(), mask.nonzero()[:, 0], mask.nonzero()[:, 0].tolist()):
         assert triples(ratings.where(chosen)) == {triple for triple in triples(ratings) if triple[2] > 2}
+
+
+def test_dates_and_tuples_stay_labels():
+    dates = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[ns]")
+    ratings = Ratings.of(dates, [("a", 1), ("b",)], [1, 2])
+    assert [f"{date:%Y-%m-%d}" for date in ratings.users] == ["2020-01-01", "2021-01-01"]
+    assert ratings.items == (("a", 1), ("b",))
+
+
+@pytest.mark.parametrize("place", [-1, 2])
+def test_a_place_without_a_label_is_refused(place):
+    zero = torch.tensor([0])
+    for user, item in ((torch.tensor([place]), zero), (zero, torch.tensor([place]))):
+        with pytest.raises(ValueError, match=f"(user|item) holds {place} to {place}; it must be between 0 and 1"):
+            Ratings(user, item, torch.tensor([3.0]), ("Ann", "Bo"), ("x", "y"))

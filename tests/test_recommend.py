@@ -648,3 +648,10 @@ def test_on_real_ratings_it_is_better_than_the_best_published_peers(data):
     ratings = datasets.load("movielens-small").ratings
     train, test = ratings.split(0.1, seed=0)
     assert rmse(fit(train).predict_all(test), test.value) < 0.826
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes that are files")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match=r"model.npz is no saved model: it is a pipe"):
+        Model.load(tmp_path / "model.npz")

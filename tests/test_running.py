@@ -200,6 +200,11 @@ def test_the_default_dtype_of_the_notebook_is_kept():
         torch.set_default_dtype(torch.float32)
 
 
+def test_another_device_by_default_does_not_outlive_the_check():
+    check("01.1", outer(f"torch.set_default_device('meta'); return {RIGHT}"))
+    assert torch.get_default_device().type == "cpu"
+
+
 @pytest.mark.parametrize("body", ["{}; return w", "try: {}\n    except Exception: pass\n    return w"])
 def test_a_real_interrupt_still_interrupts(body, monkeypatch):
     """It is nobody's attempt, and no verdict."""

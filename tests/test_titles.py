@@ -132,3 +132,12 @@ def test_a_widget_shows_the_title(title):
 
 def test_a_number_of_32_bits_is_rounded_too():
     assert repr(Table({"a": [np.float32(0.123456789)]})).split() == ["a", "0.12"]
+
+
+def test_a_title_behind_much_white_space_is_found():
+    assert plain(" " * 3000 + "Alien") == "Alien"
+
+
+def test_a_text_is_no_column():
+    with pytest.raises(TypeError, match="the column 'film' is the text 'Alien'; it must be a list"):
+        Table({"film": "Alien"})

@@ -25,7 +25,7 @@ _loose: dict[str, Any] = {}  # what could not be written
 
 def place() -> Path:
     """The file itself, also where a link leads to it."""
-    return Path(os.path.realpath(START / (os.environ.get("MFLEARN_PROGRESS") or NAME)))
+    return Path(os.path.realpath(START / (os.path.expanduser(os.environ.get("MFLEARN_PROGRESS") or NAME))))
 
 
 def attempted(id: str, state: str) -> str:

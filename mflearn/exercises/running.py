@@ -75,7 +75,7 @@ def verdict(exercise: Exercise, answer: Any) -> Verdict:
 def _undisturbed() -> Iterator[None]:
     """The random states and the settings of torch are afterwards as before."""
     states = random.getstate(), np.random.get_state()
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
     torch.set_num_threads(1)  # more would need memory of their own, which may then be refused: that ends the kernel
     try:
         with torch.set_grad_enabled(torch.is_grad_enabled()), torch.random.fork_rng(devices=[]):
@@ -84,6 +84,8 @@ def _undisturbed() -> Iterator[None]:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
         torch.set_num_threads(threads)
 
 
