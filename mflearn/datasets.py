@@ -22,6 +22,11 @@ from .titles import Table
 
 Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")  # a label that is a whole number, and nothing but that
+COLUMNS = {  # names in published files, without capitals and underscores
+    "user": ("user", "userid"),
+    "item": ("item", "itemid", "movieid", "bookid"),
+    "value": ("value", "rating", "stars"),
+}
 Folder = Path | zipfile.Path  # on the disk or in an archive, which is never unpacked
 
 
@@ -66,8 +71,9 @@ def load(name: str | os.PathLike = "festival") -> Dataset:
     Real ones are looked for in the folder that MFLEARN_DATA names, then among what `mflearn data NAME` has downloaded.
     Nothing is downloaded here: where they are missing, FileNotFoundError says how to get them.
 
-    User, item and value are the columns of a CSV file with these names, else its first three. A folder has a
-    ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a column title, and others.
+    User, item and value are the columns of a CSV file with these names, or such as userId, movieId and rating; else its
+    first three. A folder has a ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a
+    column title, and others.
     """
     checked.computing_on_the_cpu()
     names = ", ".join(["festival", *SOURCES])
@@ -195,19 +201,21 @@ def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame
 
 def _places_of_columns(names: list[str]) -> list[int]:
     """Where user, item and value stand. A first column without a name is left out: it holds the numbers of the rows."""
-    begin, wanted = int(names[0] == ""), ["user", "item", "value"]
+    begin = int(names[0] == "")
     if len(names) < begin + 3:
         raise ValueError(f"the ratings have {len(names)} columns; user, item and value are needed")
-    plain = [name.strip().casefold() for name in names]
-    if {*wanted} <= {*plain}:
-        return [plain.index(name) for name in wanted]
-    if any(name in plain and plain.index(name) != begin + i for i, name in enumerate(wanted)):
+    plain = [name.strip().casefold().replace("_", "") for name in names]
+    found = [next((i for i, name in enumerate(plain) if name in known), None) for known in COLUMNS.values()]
+    if None not in found:
+        return found
+    first = [begin, begin + 1, begin + 2]
+    if any(place not in (None, usual) for place, usual in zip(found, first, strict=True)):
         raise ValueError(f"the columns are {', '.join(names):.60}; call three of them user, item and value")
     third = names[begin + 2]
     if not third or _is_number(third):
         came = f"is called {third:.9}" if third else "has no name"
         raise ValueError(f"the third column {came}; give a first line of names, user,item,value")
-    return [begin, begin + 1, begin + 2]
+    return first
 
 
 def _is_number(text: str) -> bool:
