@@ -29,6 +29,7 @@ EXEMPTION, DECIMALS = "no_cell_asks_for_an_exemption", "every_decimal_in_the_pro
 SLIDES, BOX = "the_slides_are_set", "the_box_at_the_top_is_complete"
 NOTES = "the_notes_for_the_speaker_fill_the_lecture"
 EXTRA = "what_a_lecture_may_leave_out_is_marked"
+NAMES = "a_lecture_that_leaves_out_the_extra_sections_has_all_names"
 FACT, ALT = "pictures_and_explorers_are_followed_by_a_printed_fact", "every_picture_has_alternative_text"
 WORDS, SHORT, SIZE = "a_widget_says_in_words_what_it_is", "cells_are_short", "it_has_the_size_of_a_lesson"
 MACHINE, TREE, PARTS = "nothing_tells_the_machine", "headings_make_a_tree", "a_lesson_has_its_parts"
@@ -105,6 +106,12 @@ def say(text: str, instead: str, cell: int | None = None):
             c.source = c.source.replace(text, instead)
 
     return spoil
+
+
+def use_what_is_extra(book):
+    code(book)[4].source = f"answer = 42\n{OTHER}"
+    book.cells.insert(book.cells.index(code(book)[5]), nbformat.v4.new_markdown_cell("## Later", id="later"))
+    code(book)[5].source = f"answer\n{code(book)[5].source}"
 
 
 def output_says(cell: int, text: str, instead: str):
@@ -277,6 +284,7 @@ READ = {
     "no minutes": (say("**Minutes**", "Time"), {BOX}),
     "nothing marked as extra": (say("Look — extra", "Look"), {EXTRA}),
     "a mark that the box does not explain": (say("**Core**", "Core"), {EXTRA}),
+    "name from an extra section": (use_what_is_extra, {NAMES}),
     "picture with nothing printed": (nothing_printed, {FACT}),
     "explorer with nothing printed": (no_outputs(3), {FACT}),
     "picture without a sentence": (text_of("image/png", 1, "Figure: a line"), {ALT}),
