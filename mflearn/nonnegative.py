@@ -46,11 +46,11 @@ def multiplicative(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1
     data, Wt, H = _begin(A, start, repeats)
     floor = TINY * (data.mean / H.shape[-2]) ** 0.5 or TINY
     for factor in (Wt, H):
-        factor[factor < floor] = floor
+        fast.raise_to(factor, floor)
 
     def update(factor: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
         factor *= P / (Q @ factor)
-        factor[factor < floor] = floor
+        fast.raise_to(factor, floor)
 
     return _walk(data, Wt, H, update, repeats)
 
@@ -67,7 +67,7 @@ def projected(A: Any, start: tuple[Any, Any] | Factors, *, repeats: int = 1) -> 
     def update(factor: np.ndarray, P: np.ndarray, Q: np.ndarray) -> None:
         curvature = np.linalg.eigvalsh(Q)[..., -1:, None]  # half of L
         factor -= (Q @ factor - P) / np.maximum(curvature, SMALLEST)
-        factor[factor < 0] = 0
+        fast.raise_to(factor, 0)
 
     return _walk(data, Wt, H, update, repeats)
 
@@ -145,9 +145,10 @@ class Data:
         """The loss, shape (...)."""
         if self._loss is not None:
             return self._loss(W, H)
-        cross = (torch.from_numpy(self.times(W.mT.numpy())) * H).sum((-2, -1))
-        product = ((W.mT @ W) * (H @ H.mT)).sum((-2, -1))
-        return (self._square - 2 * cross + product).clamp_min(0)
+        Wt, H = W.mT.numpy(), H.numpy()
+        cross = (self.times(Wt) * H).sum((-2, -1))
+        product = (fast.gram(Wt) * fast.gram(H)).sum((-2, -1))
+        return torch.as_tensor(self._square - 2 * cross + product).clamp_min(0)
 
 
 @dataclass(frozen=True)
@@ -250,9 +251,9 @@ def _walk(data: Data, Wt: np.ndarray, H: np.ndarray, update: Callable, repeats: 
     """The points of a walk; `update(factor, P, Q)` changes Wᵀ, or H, in place."""
     while True:
         yield Factors(torch.from_numpy(np.concatenate((Wt, H), axis=-1)).mT, data.shape[0])
-        P, Q = data.times_transposed(H), H @ H.swapaxes(-1, -2)
+        P, Q = data.times_transposed(H), fast.gram(H)
         for _ in range(repeats):
             update(Wt, P, Q)
-        P, Q = data.times(Wt), Wt @ Wt.swapaxes(-1, -2)
+        P, Q = data.times(Wt), fast.gram(Wt)
         for _ in range(repeats):
             update(H, P, Q)
