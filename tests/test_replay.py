@@ -27,7 +27,7 @@ def axis_moves():
     def draw(figure):
         ax, table = figure.subplots(1, 2, width_ratios=(2, 1))
         ax.set_ylim(0, 10)
-        (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
+        (ghost,) = ax.plot([], [], color=GHOST, linewidth=8, marker="o", markersize=12)
         (line,) = ax.plot([], [], color=BLUE, linewidth=2, marker="s")
         said = ax.text(0.1, 0.8, "", transform=ax.transAxes, fontsize=16)
         image = table.imshow([[0, 1], [1, 0]], vmin=0, vmax=3, aspect="auto")
@@ -146,10 +146,12 @@ def walk(name, moves=12):
     grid, explorer, random = GRIDS[name], make(name), np.random.default_rng(0)
     stage = Stage(explorer.draw, *explorer.stage.figure.get_size_inches())
     names = [control for control in explorer.controls if control in grid.settings]
-    settings, moved = explorer.settings, []
+    settings, moved, shown = explorer.settings, [], None
     for move in range(moves):
-        result = explorer.compute(**settings)
-        yield moved, explorer.describe(result), stage.png(result)
+        if settings != shown:  # a control that stays where it was draws nothing anew
+            result, shown = explorer.compute(**settings), settings
+            words, png = explorer.describe(result), stage.png(result)
+        yield moved, words, png
         moved = []
         for control in names if move % 3 == 2 else [names[move % len(names)]]:
             place = int(random.integers(len(grid.settings[control])))
@@ -212,6 +214,18 @@ def test_a_broken_recorder_is_seen(page, tmp_path, monkeypatch):
             patch.setattr(replay.Recorder, broken, wrong.get(broken, lambda *_, **__: None))
             patch.setattr(replay, "_fingerprint", lambda _, broken=broken: broken)
             assert square() > 50, broken
+
+
+def test_the_state_before_follows_an_axis_that_moves(page, tmp_path, monkeypatch):
+    opened(page, tmp_path, "axis_moves", monkeypatch)
+    explorer = axis_moves()
+    stage = Stage(explorer.draw, 5.0, 3.0)
+    stage.png((100, 2.0, "up"))
+    wanted = on(WHITE, stage.png((200, 2.0, "up")))
+    page.evaluate(MOVE, [(2, 1)])
+    seen = on(WHITE, base64.b64decode(page.evaluate(SEEN)[1].split(",")[1]))
+    alone = on(WHITE, Stage(explorer.draw, 5.0, 3.0).png((200, 2.0, "up")))
+    assert apart(seen, wanted)[1] < 25 < 50 < apart(seen, alone)[1], (apart(seen, wanted), apart(seen, alone))
 
 
 def test_keys_move_the_controls_that_have_names(page, tmp_path, monkeypatch):

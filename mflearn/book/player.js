@@ -27,7 +27,8 @@
     return path;
   };
 
-  const paint = (pen, operation, { styles, outlines, sheet, family }) => {
+  // `move` brings a line that was recorded on other axes to those of now.
+  const paint = (pen, operation, { styles, outlines, sheet, family }, move = new DOMMatrix()) => {
     const { points, shape, text, box, colours, columns, tile } = operation;
     if (colours) {
       const rows = colours.length / columns, [left, top, width, height] = box;
@@ -65,11 +66,18 @@
       pen.fillText(text, ...operation.at);
     } else if (shape) {
       const mark = outline(outlines[shape], operation), steps = outlines[points];
-      for (let i = 0; i < steps.length; i += 2) {
-        pen.translate(steps[i] / 5, steps[i + 1] / 5);  // from the mark before
+      for (let i = 0, x = 0, y = 0; i < steps.length; i += 2) {
+        x += steps[i] / 5; y += steps[i + 1] / 5;
+        const place = move.transformPoint({ x, y });
+        pen.translate(place.x, place.y);
         draw(mark);
+        pen.translate(-place.x, -place.y);
       }
-    } else draw(outline(outlines[points], operation));
+    } else {
+      const path = new Path2D();
+      path.addPath(outline(outlines[points], operation), move);
+      draw(path);
+    }
     pen.restore();
   };
 
@@ -157,9 +165,10 @@
       artists.forEach((_, i) => {
         const ghost = ghosts.findIndex(([artist]) => artist === i), old = before[ghost];
         if (ghost < 0) list(i, now).forEach(operation => paint(pen, operation, data));
-        // what is hidden now, or stood on another axis, leaves no trace
-        else if (old !== undefined && list(ghosts[ghost][1], now).length && grounds.states[old] === grounds.states[now])
-          list(i, old).forEach(operation => paint(pen, operation, data));
+        else if (old !== undefined && list(ghosts[ghost][1], now).length) {  // what is hidden now leaves no trace
+          const [then, here] = [old, now].map(n => new DOMMatrix(grounds.scales[grounds.states[n]][ghosts[ghost][3]]));
+          list(i, old).forEach(operation => paint(pen, operation, data, here.multiply(then.inverse())));
+        }
       });
       places.forEach((place, i) => {
         const text = controls[i].texts[place];

@@ -360,7 +360,7 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
         if [ax.viewLim.frozen().bounds for ax in stage.figure.axes] != stage.limits:
             stage.png(result)
         if str(stage.limits) not in grounds:
-            grounds[str(stage.limits)] = _ground(stage)
+            grounds[str(stage.limits)] = _ground(stage), [_to_pixels(moving[ghost], recorder) for ghost in grid.ghosts]
         for ghost, source in grid.ghosts.items():
             if to_rgba(moving[ghost].get_color()) != to_rgba(GHOST):
                 raise ValueError(f"artist {ghost} of {explorer.title!r} has not the colour of the state before")
@@ -369,6 +369,7 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
         ground = list(grounds).index(str(stage.limits))
         rows.append([explorer.describe(result), ground, *(recorder.record(artist, ground) for artist in moving)])
     words, ground, *artists = map(_numbered, zip(*rows, strict=True))
+    pictures, scales = zip(*grounds.values(), strict=True)
     for artist in artists:
         artist["distinct"] = list(map(json.loads, artist["distinct"]))
     controls = [_control(explorer, grid, name) for name in (EXAMPLE, *explorer.controls) if name in grid.choices]
@@ -382,9 +383,9 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
         and {"text": question.text, "options": list(question.options), "verdicts": verdicts}
         | {"settings": [control["values"].index(goal[control["name"]]) for control in controls]},
         "words": words,
-        "grounds": {"distinct": list(grounds.values()), "states": ground["states"]},
+        "grounds": {"distinct": pictures, "scales": scales, "states": ground["states"]},
         "artists": artists,
-        "ghosts": [[*pair, grid.since] for pair in grid.ghosts.items() if pair[1] is not None],
+        "ghosts": [[*pair, grid.since, place] for place, pair in enumerate(grid.ghosts.items()) if pair[1] is not None],
         "styles": list(map(json.loads, recorder.styles)),
         "outlines": list(map(json.loads, recorder.outlines)),
         "sheet": recorder.sheet(),
@@ -398,6 +399,12 @@ def _ground(stage: Stage) -> str:
     out = io.BytesIO()
     Image.fromarray(np.asarray(stage.figure.canvas.buffer_rgba())).save(out, "png", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
+
+
+def _to_pixels(artist: Artist, recorder: Recorder) -> list[float]:
+    """The numbers a to f of a DOMMatrix that places a point of the data, or its logarithm, on the canvas."""
+    x, y, place = (artist.axes.transLimits + artist.axes.transAxes).get_matrix()[:2].T
+    return [x[0], -x[1], y[0], -y[1], place[0], recorder.height - place[1]]
 
 
 def _numbered(column: Sequence) -> dict[str, list]:
