@@ -292,6 +292,8 @@ def test_an_error_names_a_clue_and_the_smallest_call_that_fails(book):
 
 def test_complex_numbers_are_named(book):
     assert "It gives complex numbers, where real ones are expected." in check("01.4", lambda A: A.norm() + 0j).words
+    found = check("05.1", lambda A, k: (torch.zeros(len(A), k) + 0j, torch.zeros(k, A.shape[1])))
+    assert "W and H must hold real numbers." in found.words
 
 
 def test_a_difference_quotient_is_no_formula(book):
