@@ -268,6 +268,26 @@ def test_a_page_asks_no_other_host(page, tmp_path, monkeypatch):
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
+def test_a_walk_plays_by_itself_and_starts_where_the_picture_is_clicked(page, tmp_path, monkeypatch):
+    opened(page, tmp_path, "explore_landscape", monkeypatch)
+    explorer, play = widgets.explore_landscape(), page.get_by_role("button", name="Play")
+    play.click()
+    explorer.set(w=1.8, h=-0.6, step=60)
+    page.wait_for_function(
+        "words => document.querySelector('.mflearn-replay > p[role=status]').innerText === words",
+        arg=explorer.snapshot.words,
+    )
+    play.wait_for()  # it has stopped, and can be pressed again
+    canvas, size, axes = page.locator("canvas"), explorer.stage.figure.bbox, explorer.stage.figure.axes[0]
+    share = canvas.bounding_box()["width"] / size.width
+    x, y = axes.transData.transform((1.5, 0.9))  # nearest in the grid of this test: w = 1.8, h = 1
+    canvas.click(position={"x": x * share, "y": (size.height - y) * share})
+    explorer.set(w=1.8, h=1.0, step=0)
+    assert said(page) == explorer.snapshot.words
+    canvas.click(position={"x": 2, "y": size.height * share - 2})  # outside the axes
+    assert said(page) == explorer.snapshot.words
+
+
 def test_an_example_sets_many_controls_at_once(page, tmp_path, monkeypatch):
     opened(page, tmp_path, "explore_outer_products", monkeypatch)
     explorer = widgets.explore_outer_products()

@@ -136,11 +136,43 @@
       shown.push(menu ? undefined : value);
       return input;
     });
+    const { plays, pointed } = data;
+    if (plays) {
+      const button = make("button", bar, { type: "button", textContent: "Play" }), input = inputs[plays.control];
+      let timer;
+      const stop = () => { clearInterval(timer); timer = undefined; button.textContent = "Play"; };
+      const go = () => {
+        if (input.value === input.max) return stop();
+        input.value++;
+        show();
+      };
+      button.onclick = () => {
+        if (timer) return stop();
+        if (input.value === input.max) { input.value = 0; show(); }
+        timer = setInterval(go, plays.pace);
+        button.textContent = "Pause";
+      };
+    }
     const [width, height] = data.size, scale = Math.max(devicePixelRatio, 1);
     const frame = make("div", root), canvas = make("canvas", frame, { width: width * scale, height: height * scale });
     frame.style.overflowX = "auto";  // of a narrow page
     canvas.style.cssText = `display: block; width: ${width}px; max-width: 100%; min-width: ${Math.min(width, 640)}px`;
     canvas.setAttribute("role", "img");
+    if (pointed) {
+      canvas.style.cursor = "crosshair";
+      canvas.onclick = event => {
+        const share = width / canvas.clientWidth, seen = { x: event.offsetX * share, y: event.offsetY * share };
+        const place = new DOMMatrix(pointed.scale).inverse().transformPoint(seen), at = [place.x, place.y];
+        const is_inside = at.every((value, i) => pointed.limits[2 * i] <= value && value <= pointed.limits[2 * i + 1]);
+        if (!is_inside) return;
+        pointed.controls.forEach((number, i) => {
+          const far = controls[number].values.map(value => Math.abs(value - at[i]));
+          inputs[number].value = far.indexOf(Math.min(...far));
+        });
+        if (plays) inputs[plays.control].value = 0;  // the new walk is at its start
+        show();
+      };
+    }
     const line = make("p", root);
     line.setAttribute("role", "status");
     line.style.cssText = "margin: 4px 0; min-height: 3em; line-height: 1.5";

@@ -32,6 +32,7 @@ import torch
 from fontTools import subset
 from ipywidgets import Dropdown
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ from .. import widgets
 from ..descent import Run, factorize
 from ..festival import invent
 from ..plots import GHOST
-from ..widgets import rank_and_rate
+from ..widgets import landscape, rank_and_rate
 from ..widgets.explorer import Explorer
 from ..widgets.picture import Stage
 
@@ -67,6 +68,8 @@ class Grid:
     # shows; None, if it depends on that of more, so that it stays away
     since: str = ""  # the control that must move for that; if empty, any
     examples: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that only come together, by name
+    plays: str = ""  # the control that a Play button moves, step by step
+    pointed: tuple[str, ...] = ()  # the controls that a click on the first axes moves, along x and along y
     missing: str = ""  # what else the explorer has in JupyterLab
     compute: Callable[..., Any] | None = None  # a faster way to the results of the explorer's own
 
@@ -122,7 +125,8 @@ GRIDS = {
             "h": (-1.8, -0.6, 0.0, 1.0, 1.5, 2.0),
             "step": (*range(11), 12, 15, 20, 30, 40, 60),
         },
-        missing="let the walk play, and click on the picture to move its start",
+        plays="step",
+        pointed=("w", "h"),
     ),
     "explore_learning_rate": Grid({"fraction": _steps(0.05, 2.2, 0.05), "k": (1, 2)}, {0: 1}),
     "explore_rank_and_rate": Grid(
@@ -360,7 +364,10 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
         if [ax.viewLim.frozen().bounds for ax in stage.figure.axes] != stage.limits:
             stage.png(result)
         if str(stage.limits) not in grounds:
-            grounds[str(stage.limits)] = _ground(stage), [_to_pixels(moving[ghost], recorder) for ghost in grid.ghosts]
+            grounds[str(stage.limits)] = (
+                _ground(stage),
+                [_to_pixels(moving[ghost].axes, recorder) for ghost in grid.ghosts],
+            )
         for ghost, source in grid.ghosts.items():
             if to_rgba(moving[ghost].get_color()) != to_rgba(GHOST):
                 raise ValueError(f"artist {ghost} of {explorer.title!r} has not the colour of the state before")
@@ -385,6 +392,8 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
         "words": words,
         "grounds": {"distinct": pictures, "scales": scales, "states": ground["states"]},
         "artists": artists,
+        "plays": grid.plays and {"control": list(grid.choices).index(grid.plays), "pace": landscape.PACE},
+        "pointed": _pointed(grid, stage, recorder),
         "ghosts": [[*pair, grid.since, place] for place, pair in enumerate(grid.ghosts.items()) if pair[1] is not None],
         "styles": list(map(json.loads, recorder.styles)),
         "outlines": list(map(json.loads, recorder.outlines)),
@@ -401,10 +410,23 @@ def _ground(stage: Stage) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
-def _to_pixels(artist: Artist, recorder: Recorder) -> list[float]:
+def _to_pixels(axes: Axes, recorder: Recorder) -> list[float]:
     """The numbers a to f of a DOMMatrix that places a point of the data, or its logarithm, on the canvas."""
-    x, y, place = (artist.axes.transLimits + artist.axes.transAxes).get_matrix()[:2].T
+    x, y, place = (axes.transLimits + axes.transAxes).get_matrix()[:2].T
     return [x[0], -x[1], y[0], -y[1], place[0], recorder.height - place[1]]
+
+
+def _pointed(grid: Grid, stage: Stage, recorder: Recorder) -> dict[str, Any] | None:
+    """Which controls a click moves, and how the first axes lie on the canvas; their limits must not move."""
+    if not grid.pointed:
+        return None
+    axes = stage.figure.axes[0]
+    box = [*axes.get_xlim(), *axes.get_ylim()]
+    return {
+        "controls": [list(grid.choices).index(name) for name in grid.pointed],
+        "scale": _to_pixels(axes, recorder),
+        "limits": box,
+    }
 
 
 def _numbered(column: Sequence) -> dict[str, list]:
