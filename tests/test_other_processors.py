@@ -68,7 +68,8 @@ def test_ties_come_in_another_order_and_a_stable_order_stays():
 
 
 def test_narrow_kernels_are_narrow():
-    assert lines("narrow", "import torch; print(torch.backends.cpu.get_cpu_capability())") == ["DEFAULT"]
+    (kernels,) = lines("narrow", "import torch; print(torch.backends.cpu.get_cpu_capability())")
+    assert kernels in ("DEFAULT", "NO AVX")  # torch before 2.7 calls them so
 
 
 def test_a_notebook_that_shows_round_off_is_found_out(tmp_path):
