@@ -7,7 +7,7 @@ Arrays are copied, so that nothing done to them later reaches the caller's array
 import inspect
 import math
 import numbers
-from collections.abc import Iterator, Sequence, ValuesView
+from collections.abc import Callable, Iterator, Sequence, ValuesView
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,7 @@ def matrix(A: Any) -> Tensor:
 
 def matrix_and_mask(A: Any, mask: Any) -> tuple[Tensor, Tensor]:
     """A matrix, and which of its entries are observed, as a bool tensor. Hidden entries may be NaN; they become 0."""
-    A, mask = _real(A, "A", axes=2), array(mask, "mask")
+    A, mask = real(A, "A", axes=2), array(mask, "mask")
     if mask.shape != A.shape:
         raise ValueError(f"mask has shape {(*mask.shape,)}; A has shape {(*A.shape,)}, and the two must be equal")
     observed = mask == 1
@@ -41,7 +41,23 @@ def matrix_and_mask(A: Any, mask: Any) -> tuple[Tensor, Tensor]:
 
 def array(value: Any, name: str, axes: int | None = None) -> Tensor:
     """Finite real numbers as a float64 tensor. `axes` is the number of axes that it must have, None for any number."""
-    return _finite(_real(value, name, axes), name)
+    return _finite(real(value, name, axes), name)
+
+
+def real(value: Any, name: str, axes: int | None = None) -> Tensor:
+    """Real numbers, which may still be infinite or NaN, as a float64 tensor."""
+    found = as_numpy(value, name)
+    if found.dtype.kind not in "biuf":  # bool, int, unsigned int, float; a table of objects may hold them, too
+        real = (numbers.Real, Decimal) if found.dtype.kind == "O" else ()
+        wrong = [each for each in found.flat if not isinstance(each, real)]
+        if wrong:
+            raise TypeError(f"{name} holds {short(_python(wrong[0]))}; it must hold real numbers")
+    if found.size == 0 or (axes is not None and found.ndim != axes):
+        raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
+    try:
+        return torch.from_numpy(found.astype(np.float64))  # astype copies
+    except (OverflowError, ValueError) as error:  # a whole number beyond 1e308, or a decimal that signals
+        raise ValueError(f"{name} holds a number that no float can be: {error}"[:160]) from None
 
 
 def start(value: Any, shape: tuple[int, int] | None = None) -> tuple[Tensor, Tensor]:
@@ -52,9 +68,7 @@ def start(value: Any, shape: tuple[int, int] | None = None) -> tuple[Tensor, Ten
         raise TypeError(f"start is {short(value)}; it must be a pair (W, H)") from None
     W, H = array(W, "W of start"), array(H, "H of start")
     factors(W, H, shape)
-    if W.shape[:-2] != H.shape[:-2]:
-        came = f"{(*W.shape[:-2],)} and {(*H.shape[:-2],)}"
-        raise ValueError(f"W, H of start have runs of shapes {came}; the two must be equal")
+    same_runs(W, H, "W, H of start")
     return W, H
 
 
@@ -73,6 +87,22 @@ def factors(W: Any, H: Any, shape: tuple[int, int] | None = None) -> None:
         rows, columns = ("m", "n") if shape is None else shape
         came = f"W, H have shapes {(*W.shape[-2:],)} and {(*H.shape[-2:],)}"
         raise ValueError(f"{came}; they must have shapes ({rows}, k) and (k, {columns})")
+    try:
+        runs(W, H)
+    except RuntimeError:
+        same_runs(W, H, "W, H")
+
+
+def runs(W: Tensor, H: Tensor) -> torch.Size:
+    """The leading axes of W H."""
+    return W.shape[:-2] if W.shape[:-2] == H.shape[:-2] else torch.broadcast_shapes(W.shape[:-2], H.shape[:-2])
+
+
+def same_runs(W: Tensor, H: Tensor, name: str) -> None:
+    """Refuse W and H whose leading axes, those of the runs, differ."""
+    if W.shape[:-2] != H.shape[:-2]:
+        came = f"{(*W.shape[:-2],)} and {(*H.shape[:-2],)}"
+        raise ValueError(f"{name} have runs of shapes {came}; the two must be equal")
 
 
 def number(
@@ -106,7 +136,7 @@ def entries(count: int, name: str) -> None:
 
 def learning_rates(eta: Any) -> Tensor:
     """One number above 0, or an array of them, one for each run, as a float64 tensor."""
-    rates = _real(eta, "eta", axes=None)
+    rates = real(eta, "eta", axes=None)
     if not (rates.isfinite() & (rates > 0)).all():
         raise ValueError(f"eta is {short(eta)}; it must be a finite number above 0, or an array of those")
     return rates
@@ -129,6 +159,8 @@ def integers(value: Any, name: str, *, least: int) -> Tensor:
     """One whole number of at least `least`, or an array of them, one for each run, as an int64 tensor."""
     found = as_numpy(value, name)
     allowed = f"it must be a whole number, {least} or more, or an array of those"
+    if any(isinstance(each, numbers.Integral) and each >= 2**63 for each in found.flat):
+        raise ValueError(f"{name} is {short(value)}; it must be below 2**63")
     if found.dtype.kind not in "iu":  # whole numbers with and without sign; those beyond 64 bits are objects
         raise TypeError(f"{name} is {short(value)}; {allowed}")
     found = torch.from_numpy(found.astype(np.int64))
@@ -139,10 +171,40 @@ def integers(value: Any, name: str, *, least: int) -> Tensor:
 
 def function(value: Any, name: str, *arguments: str) -> None:
     """Refuse what cannot be called with so many arguments; these are named in the error."""
+    if not _takes(value, arguments):
+        raise TypeError(f"{name} is {short(value)}; it must be a function of {', '.join(arguments)}")
+
+
+def method(value: Any, name: str, called: str, *arguments: str) -> Callable:
+    """The method of this name, which must take so many arguments."""
+    found = getattr(value, called, None)
+    if not _takes(found, arguments):
+        allowed = f"it must have a method to be called as {called}({', '.join(arguments)})"
+        raise TypeError(f"{name} is {short(value)}; {allowed}")
+    return found
+
+
+def _takes(value: Any, arguments: Sequence[str]) -> bool:
+    """Whether a value can be called with so many arguments."""
     try:
         inspect.signature(value).bind(*arguments)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is {short(value)}; it must be a function of {', '.join(arguments)}") from None
+    except TypeError:
+        return False
+    except ValueError:  # a function written in C may not tell what it takes
+        return callable(value)
+    return True
+
+
+def loss(found: Any, runs: tuple[int, ...]) -> Tensor:
+    """What an objective gave for so many runs: one number for each. A number of Python will do for a single run."""
+    if isinstance(found, numbers.Real):
+        found = torch.tensor(found, dtype=torch.float64)
+    if not isinstance(found, Tensor):
+        raise TypeError(f"objective gave {short(found)}; it must give a number for each W and H, as a tensor")
+    if found.shape != runs:
+        came = f"objective gave a loss of shape {(*found.shape,)}"
+        raise ValueError(f"{came}; it must be {(*runs,)}, one number for each W and H: sum over the last two axes")
+    return found
 
 
 def choice(value: Any, name: str, allowed: Sequence) -> Any:
@@ -178,19 +240,6 @@ def as_numpy(value: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} has rows of different lengths; they must all have the same length") from None
     except (TypeError, RuntimeError) as error:  # a sparse tensor, or one on "meta"; torch says what helps
         raise TypeError(f"{name} is {short(value)}: {' '.join(str(error).split())}"[:160]) from None
-
-
-def _real(value: Any, name: str, axes: int | None) -> Tensor:
-    """Real numbers, which may still be infinite or NaN, as a float64 tensor."""
-    found = as_numpy(value, name)
-    if found.dtype.kind not in "biuf":  # bool, int, unsigned int, float; a table of objects may hold them, too
-        real = (numbers.Real, Decimal) if found.dtype.kind == "O" else ()
-        wrong = [each for each in found.flat if not isinstance(each, real)]
-        if wrong:
-            raise TypeError(f"{name} holds {short(_python(wrong[0]))}; it must hold real numbers")
-    if found.size == 0 or (axes is not None and found.ndim != axes):
-        raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
-    return torch.from_numpy(found.astype(np.float64))  # astype copies
 
 
 def _finite(table: Tensor, name: str) -> Tensor:

@@ -98,7 +98,7 @@ def descend(
     checked.function(rule, "rule", "a list of parameters")
     Z = fast.runs_last(Factors.of(W, H).Z)
     Z.grad = torch.empty_like(Z)  # the rule reads it there
-    return _walk(iter(objectives), Z, W.shape[-2], rule([Z]).step)
+    return _walk(iter(objectives), Z, W.shape[-2], checked.method(rule([Z]), "rule(parameters)", "step"))
 
 
 def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator[Factors]:
@@ -118,7 +118,7 @@ def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator
         yield Factors(Z.clone(), m)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A recorded descent, or a batch of them.
 
@@ -187,21 +187,20 @@ def record(
     the recording ends when it returns False.
     """
     steps = checked.integer(steps, "steps", least=1)
+    checked.function(objective, "objective", "W", "H")
     if watch is not None:
         checked.function(watch, "watch", "the number of steps")
-    points = itertools.islice(points, steps + 1)
+    points = itertools.islice(_apart(points), steps + 1)
     with torch.inference_mode():  # a tenth faster; the Run that is returned holds ordinary tensors
         start = next(points, None)
         if start is None:
             raise ValueError("points are used up; give a new walk, such as descend(...)")
-        if not isinstance(start, Factors):
-            raise TypeError(f"points hold {checked.short(start)}; each must be Factors, such as Factors.of(W, H)")
-        first, runs = objective(*start), start.Z.shape[:-2]
-        if first.shape != runs:
-            came = f"objective gave a loss of shape {(*first.shape,)}"
-            raise ValueError(f"{came}; it must be {(*runs,)}, one number for each run")
+        if keep_path:
+            checked.entries((steps + 1) * start.Z.numel(), f"the path of {steps} steps")
+        runs = start.Z.shape[:-2]
+        first = checked.loss(objective(*start), runs)
         measure = partial(fast.loss, objective) if type(objective) is Frobenius else objective
-        limit = FAR * torch.maximum(first, measure(*(0 * X for X in start)))
+        limit = FAR * torch.maximum(first, checked.loss(measure(*(0 * X for X in start)), runs))
         if not limit.isfinite().all():
             raise ValueError("start has a loss that is not finite; give smaller factors")
         losses, path = [first[None]], [start.Z[None]]
@@ -210,7 +209,7 @@ def record(
         diverged = torch.zeros(runs, dtype=torch.bool)
         step = 0
         for Z in fast.stacked(points, start.Z):  # (count, *runs, m + n, k): the points after the next few steps
-            loss = measure(*Factors(Z, start.m))
+            loss = checked.loss(measure(*Factors(Z, start.m)), Z.shape[:-2])
             losses.append(loss)
             if keep_path:
                 path.append(Z)
@@ -233,6 +232,21 @@ def record(
     path = Factors(torch.cat(path)[: len(loss)], start.m) if keep_path else None
     k = torch.full(last.shape, start.Z.shape[-1])
     return Run(loss, Factors(kept.clone(), start.m), last, diverged, k, path)
+
+
+def _apart(points: Iterable[Factors]) -> Iterator[Factors]:
+    """The same points, copied where a walk changes its own in place. All must have the shapes of the first."""
+    first = place = None
+    for point in points:
+        if not isinstance(point, Factors):
+            raise TypeError(f"points hold {checked.short(point)}; each must be Factors, such as Factors.of(W, H)")
+        before, place = place, point.Z.data_ptr()
+        if first is None or place == before:
+            point = Factors(point.Z.clone(), point.m)
+        first = first or point
+        if point.m != first.m or point.Z.shape != first.Z.shape:
+            raise ValueError(f"points change from {first} to {point}; all must have the same shapes")
+        yield point
 
 
 def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, scale: float = 1.0) -> Factors:

@@ -16,15 +16,17 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 
 def by_hand(objective: Objective, W: Tensor, H: Tensor) -> Pair:
     """The gradient as derived on paper: the formula is the method `gradient` of the objective."""
-    return objective.gradient(W, H)
+    return checked.method(objective, "objective", "gradient", "W", "H")(W, H)
 
 
 def by_autograd(objective: Objective, W: Tensor, H: Tensor) -> Pair:
     """The gradient as torch finds it. The losses of a batch may be summed, since each depends on its own run alone."""
     checked.factors(W, H)
+    checked.function(objective, "objective", "W", "H")
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
-        return torch.autograd.grad(objective(W, H).sum(), (W, H))
+        loss = _loss(objective, W, H, differentiable=True).sum()
+        return torch.autograd.grad(loss, (W, H), materialize_grads=True)  # 0 for the one that it does not depend on
 
 
 def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-6) -> Pair:
@@ -33,8 +35,10 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-
     `Frobenius` is quadratic in each single entry, so its f‴ is 0: the larger h is, the smaller is the error.
     """
     checked.factors(W, H)
-    if W.dtype != torch.float64:
-        raise TypeError(f"W, H hold {W.dtype}; differences need torch.float64")
+    checked.function(objective, "objective", "W", "H")
+    for name, X in (("W, H hold", W), ("objective gave", _loss(objective, W, H))):
+        if X.dtype != torch.float64:
+            raise TypeError(f"{name} {X.dtype}; differences need torch.float64")
     h = checked.number(h, "h", above=0)
     W, H = W.detach().clone(), H.detach().clone()  # the tensors of the caller stay as they are
     slopes = []
@@ -54,10 +58,11 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-
 
 def relative_difference(one: Pair, other: Pair) -> float:
     """‖one − other‖ / ‖other‖ of two gradients, over all their entries; 0 if both are 0."""
+    one, other = ([checked.real(X, name) for X in pair] for name, pair in (("one", one), ("other", other)))
     shapes = [[(*X.shape,) for X in pair] for pair in (one, other)]
     if shapes[0] != shapes[1]:  # torch would stretch the smaller one
         raise ValueError(f"one has shapes {shapes[0]}, other has {shapes[1]}; they must be equal")
-    a, b = (torch.cat([X.detach().double().flatten() for X in pair]) for pair in (one, other))
+    a, b = (torch.cat([X.flatten() for X in pair]) for pair in (one, other))
     if a.equal(b):
         return 0.0
     size = torch.cat((a, b)).abs().max()  # squares of what is divided by it neither overflow nor vanish
@@ -67,13 +72,23 @@ def relative_difference(one: Pair, other: Pair) -> float:
 def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     """All second derivatives of f at one point, by autograd: square, of size k(m + n), W's entries first."""
     checked.factors(W, H)
+    checked.function(objective, "objective", "W", "H")
     if W.ndim != 2:
         raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
     checked.entries((W.numel() + H.numel()) ** 2, "the Hessian")
 
     def flat(theta: Tensor) -> Tensor:
-        return objective(theta[: W.numel()].view_as(W), theta[W.numel() :].view_as(H))
+        W_H = theta[: W.numel()].view_as(W), theta[W.numel() :].view_as(H)
+        return _loss(objective, *W_H, differentiable=True)
 
     with torch.inference_mode(False), torch.enable_grad():
         theta = torch.cat([W.detach().reshape(-1), H.detach().reshape(-1)])
         return torch.autograd.functional.hessian(flat, theta)
+
+
+def _loss(objective: Objective, W: Tensor, H: Tensor, *, differentiable: bool = False) -> Tensor:
+    """f(W, H), one number for each run."""
+    loss = checked.loss(objective(W, H), checked.runs(W, H))
+    if differentiable and not loss.requires_grad:
+        raise ValueError("objective gave a loss that torch cannot differentiate; compute it from W and H by torch")
+    return loss

@@ -151,7 +151,7 @@ class Data:
         return torch.as_tensor(self._square - 2 * cross + product).clamp_min(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Match:
     """Which part of another run is paired with each part of this one."""
 
@@ -176,7 +176,7 @@ def match(H: Any, other: Any) -> Match:
     return Match(order, cosines[torch.arange(len(order)), order].clamp_max(1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stability:
     """How alike the parts of several runs are: 1 if all found the same."""
 

@@ -26,7 +26,9 @@ class Factors:
 
     @classmethod
     def of(cls, W: Tensor, H: Tensor) -> "Factors":
-        """From W and H themselves; they are copied."""
+        """From W and H themselves, tensors; they are copied."""
+        checked.factors(W, H)
+        checked.same_runs(W, H, "W, H")
         return cls(torch.cat((W, H.mT), -2), W.shape[-2])
 
     @property

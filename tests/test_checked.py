@@ -80,6 +80,8 @@ NO_START = {
 MANY = "it must be a whole number, {} or more, or an array of those"
 RATE = "it must be a finite number above 0, or an array of those"
 POSITIVE, RATINGS = "it must be a finite number above 0", "it must be Ratings, such as Ratings.of(...)"
+EACH = "each W and H"
+A_STEP = "it must have a method to be called as step()"
 UNKNOWN = "holds 'z'; it is none of the 3 labels known here"
 
 # fmt: off
@@ -126,8 +128,43 @@ LINES = [
     ("descend(f, pair, partial(Adam, eta=0.1))", "'Frobenius' object is not iterable"),
     ("descend([f], 5, partial(Adam, eta=0.1))", "start is 5; it must be a pair (W, H)"),
     ("with_biases((W, H[:1]))", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
-    ("record(walk, torch.matmul, steps=5)",
-     "objective gave a loss of shape (4, 2); it must be (), one number for each run"),
+    *((call, f"objective gave a loss of shape {came}, one number for {EACH}: sum over the last two axes")
+      for call, came in (
+        ("record(walk, torch.matmul, steps=5)", "(4, 2); it must be ()"),
+        ("by_autograd(torch.matmul, W, H)", "(4, 2); it must be ()"),
+        ("record([Factors.of(W, H)] * 4, lambda W, H: ((W @ H - A) ** 2).sum(), steps=3)", "(); it must be (3,)"))),
+    *((call.format(f"lambda W, H: {value}"), f"objective gave {value}; it must give a number for {EACH}, as a tensor")
+      for call in (*("by_autograd({}, W, H)", "by_differences({}, W, H)", "hessian({}, W, H)"),
+                   "record(walk, {}, steps=5)")
+      for value in ("None", "'low'")),
+    *((f"{call}(lambda W, H: {value}, W, H)",
+       "objective gave a loss that torch cannot differentiate; compute it from W and H by torch")
+      for call in ("by_autograd", "hessian") for value in ("3.5", "f(W, H).detach()")),
+    ("by_differences(lambda W, H: f(W.float(), H.float()), W, H)",
+     "objective gave torch.float32; differences need torch.float64"),
+    *((f"{call}", f"objective is {short(A)}; it must be a function of W, H") for call in
+      ("by_autograd(A, W, H)", "by_differences(A, W, H)", "hessian(A, W, H)", "record(walk, A, steps=5)")),
+    ("by_hand(abs, W, H)",
+     "objective is <built-in function abs>; it must have a method to be called as gradient(W, H)"),
+    *((f"descend([f], pair, lambda _: {made})", f"rule(parameters) is {made}; {A_STEP}") for made in ("None", "[]")),
+    ("descend([f], pair, torch.optim.LBFGS)", f"rule(parameters) is {short(torch.optim.LBFGS([W]))}; {A_STEP}"),
+    ("record(iter([Factors.of(W, H), Factors.of(W[:, :1], H[:1])]), f, steps=5)",
+     "points change from Factors(W (4, 2), H (2, 2)) to Factors(W (4, 1), H (1, 2)); all must have the same shapes"),
+    ("record(iter([Factors.of(W, H), 5]), f, steps=5)",
+     "points hold 5; each must be Factors, such as Factors.of(W, H)"),
+    ("record(walk, f, steps=10**8, keep_path=True)",
+     "the path of 100000000 steps would hold 1200000012 entries; at most 100,000,000 fit"),
+    *((f"Factors.of({value}, H)", f"W is {came}; it must be a tensor of floating-point numbers with 2 axes or more")
+      for value, came in (("[[1]]", "[[1]]"), ("W.numpy()", short(W.numpy())), ("W[0]", short(W[0])))),
+    ("Factors.of(W, H[:1])", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
+    ("Factors.of(W.expand(3, 4, 2), H)", "W, H have runs of shapes (3,) and (); the two must be equal"),
+    *((f"{call}(W.expand(3, 4, 2), H.expand(2, 2, 2))",
+       "W, H have runs of shapes (3,) and (2,); the two must be equal") for call in ("f", "f.gradient")),
+    *((f"random_factors(4, 2, 1, seed=2**{power})", f"seed is {2**power}; it must be below 2**63")
+      for power in (63, 64)),
+    ("Frobenius([[10**400]])", "A holds a number that no float can be: int too large to convert to float"),
+    ("factorize(A, 1, eta=10**400, steps=5)",
+     "eta holds a number that no float can be: int too large to convert to float"),
     ("record([], f, steps=5)", "points are used up; give a new walk, such as descend(...)"),
     ("record([5], f, steps=5)", "points hold 5; each must be Factors, such as Factors.of(W, H)"),
     ("fit(R, 1, solver='als')", "solver is 'als'; it must be a function of ratings, k"),

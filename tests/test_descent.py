@@ -340,6 +340,29 @@ def test_the_points_of_a_walk_stay_as_they_were():
     assert points[1].Z.any() and points[3].Z.any()
 
 
+@pytest.mark.parametrize("k", [2, 5000])  # large Z are recorded one by one
+def test_a_walk_that_changes_its_factors_in_place_is_recorded_as_it_went(k):
+    A, start = torch.ones(3, 2, dtype=torch.float64), random_factors(3, 2, k, seed=1, scale=k**-0.5)
+
+    def in_place():
+        W, H = start.W.clone(), start.H.clone()
+        own = Factors.of(W, H)
+        while True:
+            yield own
+            own.Z.mul_(0.5)
+
+    run = record(in_place(), Frobenius(A), steps=3, keep_path=True)
+    halves = [Factors(start.Z / 2**step, 3) for step in range(4)]
+    assert torch.equal(run.path.Z, torch.stack([point.Z for point in halves]))
+    assert torch.equal(run.factors.Z, halves[-1].Z)
+    assert torch.allclose(run.loss, torch.stack([Frobenius(A)(*point) for point in halves]))
+
+
+def test_two_runs_can_be_asked_whether_they_are_one():
+    one, other = (factorize([[1, 2]], 1, eta=0.01, steps=3) for _ in range(2))
+    assert one == one and one != other
+
+
 def test_what_is_recorded_can_be_differentiated_and_changed():
     """Recording uses torch's inference mode; nothing of it is left in the result."""
     run = factorize(A, 2, eta=0.02, steps=100, keep_path=True)

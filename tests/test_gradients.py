@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mflearn.descent import random_factors
 from mflearn.gradients import by_autograd, by_differences, by_hand, hessian, relative_difference
 from mflearn.matrices import low_rank_matrix
-from mflearn.objectives import Frobenius
+from mflearn.objectives import Frobenius, square
 
 
 @st.composite
@@ -125,6 +125,26 @@ def test_a_relative_difference_neither_vanishes_nor_overflows(scale):
 def test_a_relative_difference_of_few_digits_is_computed_with_many(dtype):
     one, other = ((torch.tensor([[x]], dtype=dtype),) * 2 for x in (1e-4, 2e-4))
     assert relative_difference(one, other) == pytest.approx(0.5, rel=1e-2)
+
+
+def test_a_loss_without_h_has_the_slope_0_there():
+    W, H = random_factors(4, 2, 2)
+    for way in (by_autograd, by_differences):
+        slope_W, slope_H = way(lambda W, H: square(W), W, H)
+        assert torch.allclose(slope_W, 2 * W, atol=1e-6) and not slope_H.any()
+
+
+def test_differences_take_a_loss_that_is_a_number_of_python():
+    f, (W, H) = Frobenius([[1, 2], [3, 4]]), random_factors(2, 2, 1)
+    of_numbers = by_differences(lambda W, H: float(f(W, H)), W, H)
+    assert relative_difference(of_numbers, by_hand(f, W, H)) < 1e-6
+
+
+def test_gradients_of_any_kind_are_compared():
+    W, H = random_factors(4, 2, 2)
+    for kind in (lambda X: X.numpy(), lambda X: X.tolist(), lambda X: X.clone().requires_grad_()):
+        assert relative_difference((2 * W, 2 * H), (kind(W), kind(H))) == pytest.approx(1)
+    assert relative_difference((X for X in (2 * W, 2 * H)), (X for X in (W, H))) == pytest.approx(1)
 
 
 def test_both_factors_hold_the_same_kind_of_numbers():
