@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -116,7 +118,8 @@ class Model:
         the row. Without items, the row is what is known of anybody: the mean of the prior.
         """
         item = positions(items, self.column, "items")
-        value = checked.array(values, "values", axes=1) if len(item) or len(values) else torch.zeros(0).double()
+        value = checked.as_numpy(values, "values")
+        value = checked.array(value, "values", axes=1) if len(item) or value.size else torch.zeros(0).double()
         if len(value) != len(item) or len(item.unique()) < len(item):
             came = f"there are {len(item.unique())} different items and {len(value)} values"
             raise ValueError(f"{came}; give one value for each item")
@@ -191,8 +194,8 @@ class Model:
         The file holds arrays and a header of JSON, so labels must be text or numbers. An older file of this name stays
         until the new one is whole.
         """
-        if not all(isinstance(label, str | int | float) for label in (*self.users, *self.items)):
-            raise TypeError("users or items have labels that cannot be saved; they must be text or numbers")
+        if not all(map(_can_be_saved, (*self.users, *self.items))):
+            raise TypeError("users or items have labels that cannot be saved; they must be text in UTF-8, or numbers")
         header = {"format": FORMAT, "users": self.users, "items": self.items, "limits": self.limits, "mean": self.mean}
         header |= {"weighted": self.prior.weighted, "alpha": self.prior.alpha}
         tensors = {name: getattr(self, name) for name in TENSORS}
@@ -204,6 +207,8 @@ class Model:
         with tempfile.TemporaryDirectory(prefix=path.name, dir=path.parent) as folder:
             part = Path(folder) / "model.npz"
             np.savez(part, header=json.dumps(header), **arrays)
+            if path.exists():
+                shutil.copymode(path, part)  # what nobody else may read stays so
             os.replace(part, path)  # the whole file or none
 
     @classmethod
@@ -214,6 +219,9 @@ class Model:
             raise ValueError(f"{path.name:.60} is no saved model: it is a pipe")
         with open(path, "rb") as file:
             try:
+                if not zipfile.is_zipfile(file):
+                    raise ValueError("it is no archive of arrays, or only a part of one")
+                file.seek(0)
                 archive = np.load(file, allow_pickle=False)
                 if sum(part.file_size for part in archive.zip.infolist()) > os.fstat(file.fileno()).st_size:
                     raise ValueError("it is compressed")
@@ -223,18 +231,48 @@ class Model:
                 tensors = {name: torch.from_numpy(archive[name]) for name in archive.files if name != "header"}
                 own = {name: tuple(header[name]) for name in ("users", "items", "limits")}
                 own |= {name: tensors.get(name) for name in TENSORS}
-                (m, K), (rows, n) = own["W"].shape, own["H"].shape
-                if (m, n, rows) != (len(own["users"]), len(own["items"]), K):
-                    raise ValueError("its factors and labels do not fit each other")
                 prior = Prior(*(tensors[name] for name in PRIOR_TENSORS), header["weighted"], header["alpha"])
-                kinds = [*map(type, (header["mean"], *own["limits"], prior.alpha or 0.0, prior.weighted))]
-                singular = bool(torch.linalg.cholesky_ex(prior.precision).info)
-                if kinds != [float, float, float, float, bool] or singular or not own["W"].isfinite().all():
-                    raise ValueError("it holds a number, or a word, that training never gives")
+                model = cls(**own, mean=header["mean"], prior=prior)
+                model._check()
             except Exception as error:  # a file that is damaged, or of another kind, can fail in many ways
                 why = " ".join(str(error).split()) or type(error).__name__
                 raise ValueError(f"{path.name:.60} is no saved model: {why:.60}") from None
-        return cls(**own, mean=header["mean"], prior=prior)
+        return model
+
+    def _check(self) -> None:
+        """Refuse what training never gives: parts that do not fit each other, or numbers that are not finite."""
+        prior, limits, begin, rated = self.prior, self.limits, self.begin, self.rated
+        m, n, K, d = len(self.users), len(self.items), self.W.shape[1], prior.G.shape[1]
+        real = [(self.W, (m, K)), (self.H, (K, n)), (self.noise, ()), (prior.precision, (K - 1, K - 1))]
+        real += [(prior.B, (2 + d, K - 1)), (prior.G, (n, d)), (prior.log_count, (3,))]
+        real += [] if self.spread is None else [(self.spread, (m + n, K, K))]
+        fits = all(part.shape == shape for part, shape in real) and begin.shape == (m + 1,)
+        if not (fits and begin[0] == 0 and (begin.diff() >= 0).all() and begin[-1] == len(rated)):
+            raise ValueError("its factors and labels do not fit each other")
+        alpha = 1.0 if prior.alpha is None else prior.alpha
+        words = (self.mean, *limits, alpha, prior.weighted)
+        if not (
+            [*map(type, words)] == [float, float, float, float, bool]
+            and limits[0] <= limits[1]  # False for nan as well
+            and np.isfinite(self.mean)
+            and 0 < alpha < np.inf
+            and all(part.is_floating_point() and part.isfinite().all() for part, _ in real)
+            and self.noise > 0
+            and not torch.linalg.cholesky_ex(prior.precision).info
+            and {begin.dtype, rated.dtype} == {torch.int64}
+            and ((rated >= 0) & (rated < n)).all()
+            and all(map(_can_be_saved, (*self.users, *self.items)))
+            and len({*self.users}) == m
+            and len({*self.items}) == n
+        ):
+            raise ValueError("it holds a number, or a word, that training never gives")
+
+
+def _can_be_saved(label: Any) -> bool:
+    """Whether a label is a number, or text of whole letters: JSON would join two halves of one."""
+    if isinstance(label, str):
+        return label.encode(errors="ignore").decode() == label
+    return isinstance(label, int | float) and label == label  # not nan
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,7 +109,7 @@ class Ratings:
     def where(self, chosen: Tensor) -> "Ratings":
         """Some of the ratings, of the same users and items; `chosen` is a mask (N,), or holds places in the list."""
         chosen = checked.as_numpy(chosen, "chosen")
-        is_mask = chosen.dtype == bool and len(chosen) == len(self)
+        is_mask = chosen.dtype == bool and chosen.shape == (len(self),)
         if chosen.ndim != 1 or (not is_mask and chosen.dtype.kind not in "iu"):
             came = f"has {chosen.dtype} and shape {chosen.shape}"
             raise ValueError(f"chosen {came}; it must be a mask of shape ({len(self)},), or a list of places")
@@ -161,7 +161,7 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
     `name` is that of the argument which holds the labels; the error for an unknown label begins with it.
     """
     _check_list(labels, name)
-    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)  # of torch, numpy or pandas
+    labels = labels.tolist() if hasattr(labels, "tolist") else [*map(_plain, labels)]  # of torch, numpy or pandas
     for label in labels:
         if not isinstance(label, Hashable) or label not in known:
             raise ValueError(f"{name} holds {label!r:.40}; it is none of the {len(known):,} labels known here")
@@ -169,9 +169,17 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
 
 
 def _check_list(labels: Any, name: str) -> None:
-    """Each letter of a text would be a label, and a set has no order."""
-    if isinstance(labels, str | bytes | set | frozenset) or not isinstance(labels, Iterable):
+    """Each letter of a text would be a label, a set has no order, and a masked array hides some labels."""
+    is_list = isinstance(labels, Iterable) and not isinstance(labels, str | bytes | set | frozenset)
+    if not is_list or getattr(labels, "ndim", 1) == 0 or np.ma.is_masked(labels):
         raise TypeError(f"{name} is {checked.short(labels)}; it must be a list of labels")
+
+
+def _plain(label: Any) -> Any:
+    """A label as Python or pandas has it, where it came as a scalar of numpy or torch."""
+    if isinstance(label, np.datetime64 | np.timedelta64):  # for which numpy may give a number
+        return pd.Index([label])[0]
+    return label.tolist() if isinstance(label, np.generic | np.ndarray | Tensor) else label
 
 
 def _order(size: int, seed: int) -> Tensor:
@@ -186,8 +194,7 @@ def _numbered(labels: Any, name: str) -> tuple[Tensor, tuple]:
     if isinstance(labels, Tensor):
         labels = checked.as_numpy(labels, name)
     elif not isinstance(labels, np.ndarray | pd.Series):
-        plain = [label.item() if isinstance(label, np.generic) else label for label in labels]  # scalars of numpy
-        labels = pd.Series(plain, dtype=object)  # without a type, 1 and 2.5 would become 1.0 and 2.5
+        labels = pd.Series([*map(_plain, labels)], dtype=object)  # without a type, 1 and 2.5 would become 1.0 and 2.5
     try:
         numbers, different = pd.factorize(labels)
     except (TypeError, ValueError):

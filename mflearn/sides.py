@@ -135,7 +135,7 @@ def half_step(
 def two_sides(ratings: Ratings, k: int, mean: float, rng: np.random.Generator, dtype: torch.dtype) -> tuple[Side, Side]:
     """Users and items at the start: their factors are small and random, their biases 0."""
     m, n = ratings.shape
-    checked.entries((m + n) * (k + 2), "W and H")
+    checked.entries((m + n) * (k + 2) * (k + 3) // 2, f"the equations of rank {k}")  # the sums that P is made of
     value = (ratings.value - mean).to(dtype)
     size = 0.1 * float(value.square().mean()) ** 0.25
     W, H = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(dtype).split((m, n))

@@ -104,8 +104,10 @@ LINES = [
         "MatrixFactorization(10**12).fit(A)": 6 * 10**12,
         "truncated_svd(A, 2**62)": 6 * 2**62,
         "random_factors(10**12, 1, [1, 2], seed=[[0], [1], [2]])": 12 * (10**12 + 1),
-        "fit(R, 10**12)": 6 * 10**12 + 12,
     }.items()),
+    *((f"{call}(R, {k})",
+       f"the equations of rank {k} would hold {3 * (k + 2) * (k + 3)} entries; at most 100,000,000 fit")
+      for call in ("fit", "als", "implicit") for k in (6000, 10**12)),
     ("low_rank_matrix(10**6, 10**6, k=1)", "A, W and H would hold 1000002000000 entries; at most 100,000,000 fit"),
     *((f"{call}=10**30)", f"{call.rsplit(None, 1)[1]} is 1{30 * '0'}; it must be below 2**63")
       for call in ("factorize(A, 1, eta=0.1, steps", "fit(R, sweeps", "R.split(0.5, seed", "low_rank_matrix(3, 2, k")),
@@ -179,7 +181,9 @@ LINES = [
       for table in ("[[1], [2]]", "np.ones((2, 1))", "W[:2]")),
     *((call, f"{name} holds [1]; it is none of the 3 labels known here") for call, name in (
         ("M.user([1])", "label"), ("M.similar([1])", "item"), ("M.fold_in([[1]], [5])", "items"))),
-    ("M.fold_in(['a'], 5)", "values has shape (); it must be a list with at least one entry"),
+    ("M.fold_in([], None)", "values holds None; it must hold real numbers"),
+    *((f"M.fold_in({items}, 5)", "values has shape (); it must be a list with at least one entry")
+      for items in ("['a']", "[]")),
     ("Frobenius(A, A.mT > 1)", "mask has shape (2, 4); A has shape (4, 2), and the two must be equal"),
     ("Frobenius(A, 2 * torch.ones(4, 2))", "mask holds 2; its entries must be True (observed) or False (hidden)"),
     ("Frobenius(A, A > 9)", "mask is False everywhere; at least one entry of A must be observed"),

@@ -40,9 +40,13 @@ def test_labels_that_are_equal_in_python_are_one_label():
     assert "such as 1, 1.0 and True" in Ratings.of.__doc__
 
 
-@pytest.mark.parametrize("given", [{"a", "b"}, frozenset("ab"), "ab", b"ab"])
+NO_LABELS = {"a", "b"}, frozenset("ab"), "ab", b"ab", np.array("ab"), torch.tensor(7)
+MASKED = np.ma.array(["a", "b"], mask=[False, True])
+
+
+@pytest.mark.parametrize("given", [*NO_LABELS, MASKED])
 def test_what_has_no_order_or_is_one_text_is_no_list_of_labels(given):
-    """A set, whose order is another one in each kernel; and a text, whose letters would each be a label."""
+    """A set, whose order is another one in each kernel; a text, whose letters would each be a label; hidden labels."""
     for call in (
         lambda: Ratings.of(given, ["x", "y"], [1, 2]),
         lambda: Ratings.of(["x", "y"], given, [1, 2]),
@@ -185,6 +189,15 @@ def test_labels_of_numpy_become_those_of_python():
     assert [*map(type, ratings.users + ratings.items)] == [str, str, int, float]
 
 
+@pytest.mark.parametrize("scalar", [np.int64, torch.tensor, np.array])
+def test_scalars_are_the_labels_that_they_hold(scalar):
+    ratings = Ratings.of([scalar(3), scalar(4), scalar(3)], ["x", "y", "y"], [1, 2, 3])
+    assert ratings.users == (3, 4) and ratings.user.tolist() == [0, 1, 0]
+    assert fit(ratings, 1, sweeps=1).user(scalar(3)).seen.tolist() == [0, 1]
+    with pytest.raises(TypeError, match="^users is a table, or holds lists; it must be a list of labels$"):
+        Ratings.of([scalar([3, 4]), scalar([3, 4])], ["x", "y"], [1, 2])
+
+
 def test_some_of_the_ratings_by_place_or_by_mask():
     ratings = some()
     chosen = ratings.value > ratings.value.min()
@@ -200,6 +213,7 @@ def test_some_of_the_ratings_by_place_or_by_mask():
         ([[0, 1]], r"chosen has int64 and shape \(1, 2\); it must be a mask of shape \(202,\), or a list of places"),
         ([True, False], r"chosen has bool and shape \(2,\)"),
         ([0.0, 1.0], "chosen has float64"),
+        (True, r"chosen has bool and shape \(\)"),
     ],
 )
 def test_where_takes_a_mask_or_each_place_once(chosen, words):
@@ -218,6 +232,7 @@ def test_dates_and_tuples_stay_labels():
     dates = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[ns]")
     ratings = Ratings.of(dates, [("a", 1), ("b",)], [1, 2])
     assert [f"{date:%Y-%m-%d}" for date in ratings.users] == ["2020-01-01", "2021-01-01"]
+    assert Ratings.of([*dates], [1, 2], [1, 2]).users == ratings.users
     assert ratings.items == (("a", 1), ("b",))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from mflearn import datasets
+from mflearn import datasets, sides
 from mflearn.descent import record
 from mflearn.festival import invent
 from mflearn.model import Model
@@ -210,6 +210,15 @@ def test_sparks_own_case_holds_for_implicit_feedback():
 
 
 # fit
+
+
+def test_the_usual_rank_is_not_too_large_for_twenty_million_ratings(monkeypatch):
+    """There are 138,493 users and 26,744 films in MovieLens 20M."""
+    monkeypatch.setattr(sides, "upper_outer", lambda X: X)  # which takes the memory that is spoken of
+    zero = torch.zeros(2, dtype=torch.int64)
+    ratings = Ratings(zero, torch.arange(2), torch.tensor([1.0, 2.0]), range(138_493), range(26_744))
+    users, items = sides.two_sides(ratings, 16, 1.5, np.random.default_rng(0), torch.float64)
+    assert (users.size, items.size) == ratings.shape
 
 
 def test_fit_is_the_last_sweep_of_its_solver():
@@ -555,6 +564,21 @@ def test_labels_that_no_text_can_hold_are_refused_before_a_file_is_made(tmp_path
     assert not [*tmp_path.iterdir()]
 
 
+def test_halves_of_a_letter_are_refused_since_json_would_join_them(tmp_path):
+    model = fit(Ratings.of(["\ud83d\ude00", "😀"], ["x", "y"], [1, 2]), 1)
+    with pytest.raises(TypeError, match="^users or items have labels that cannot be saved; they must be text in UTF-8"):
+        model.save(tmp_path / "model.npz")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no such modes")
+def test_a_file_that_nobody_else_may_read_stays_so(tmp_path):
+    path = tmp_path / "model.npz"
+    models()[0].save(path)
+    path.chmod(0o600)
+    models()[1].save(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def rewritten(path, change):
     """The arrays of a saved model and its header, changed and written again."""
     with np.load(path) as file:
@@ -585,6 +609,41 @@ def grown(path):
             file.writestr(name, data)
 
 
+def spoiled(path, name, value):
+    """The first entry of an array of the model is another."""
+
+    def change(header, arrays):
+        arrays[name].flat[0] = value
+
+    rewritten(path, change)
+
+
+def shortened(path, name):
+    rewritten(path, lambda header, arrays: (header, arrays | {name: arrays[name][:-1]}))
+
+
+def headed(path, name, value):
+    rewritten(path, lambda header, arrays: (header | {name: value}, arrays))
+
+
+def swapped_users(header, arrays):
+    arrays["begin"][[3, 4]] = arrays["begin"][[4, 3]]
+
+
+def write_one_array(path):
+    with open(path, "wb") as file:
+        np.save(file, np.ones((2, 3)))
+
+
+HEADS = {  # what the header of a model of 12 users and 9 items must not say
+    "mean": (np.nan, np.inf, 3),
+    "limits": ([np.nan, np.nan], [5.0, 1.0]),
+    "alpha": (np.nan, 0.0, -1.0, np.inf),
+    "users": ([1] * 12, [None, *range(11)], [np.nan, *range(11)], [[1], *range(11)]),
+    "items": (["a"] * 9, ["\ud83d", *range(8)]),
+}
+
+
 def without(mapping, name):
     return {key: value for key, value in mapping.items() if key != name}
 
@@ -612,6 +671,25 @@ DAMAGES = {
     "a word for the mean": lambda path: rewritten(path, lambda h, a: (h | {"mean": "3"}, a)),
     "three limits": lambda path: rewritten(path, lambda h, a: (h | {"limits": [1.0, 2.0, 3.0]}, a)),
     "a negative precision": lambda path: rewritten(path, lambda h, a: (h, a | {"precision": -a["precision"]})),
+    **{
+        f"{name} that holds {value}": partial(spoiled, name=name, value=value)
+        for name in (*"WHBG", "noise", "spread", "precision", "log_count")
+        for value in (np.nan, np.inf)
+    },
+    **{
+        f"{name} without its last row": partial(shortened, name=name)
+        for name in (*"WHBG", "spread", "precision", "log_count", "begin", "rated")
+    },
+    **{f"{name} of {value}": partial(headed, name=name, value=value) for name in HEADS for value in HEADS[name]},
+    "noise 0": partial(spoiled, name="noise", value=0.0),
+    "noise for each user": lambda path: rewritten(path, lambda h, a: (h, a | {"noise": np.ones(12)})),
+    "a film that is none": partial(spoiled, name="rated", value=9),
+    "a film before the first": partial(spoiled, name="rated", value=-1),
+    "films that are no places": lambda path: rewritten(path, lambda h, a: (h, a | {"rated": a["rated"] + 0.5})),
+    "users in disorder": partial(spoiled, name="begin", value=1),
+    "users of whom one has less than no ratings": lambda path: rewritten(path, swapped_users),
+    "whole numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"H": a["H"].astype(int)})),
+    "one array": lambda path: write_one_array(path),
     "factors that are no numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": np.nan * a["W"]})),
     "text for numbers": lambda path: rewritten(path, lambda h, a: (h, a | {"W": a["W"].astype(str)})),
     "JSON without an end": lambda path: rewritten(path, lambda h, a: ("[" * 10**6, a)),
