@@ -68,7 +68,9 @@ def start(value: Any, shape: tuple[int, int] | None = None) -> tuple[Tensor, Ten
         raise TypeError(f"start is {short(value)}; it must be a pair (W, H)") from None
     W, H = array(W, "W of start"), array(H, "H of start")
     factors(W, H, shape)
-    same_runs(W, H, "W, H of start")
+    if W.shape[:-2] != H.shape[:-2]:
+        came = f"{(*W.shape[:-2],)} and {(*H.shape[:-2],)}"
+        raise ValueError(f"W, H of start have runs of shapes {came}; the two must be equal")
     return W, H
 
 
@@ -87,22 +89,16 @@ def factors(W: Any, H: Any, shape: tuple[int, int] | None = None) -> None:
         rows, columns = ("m", "n") if shape is None else shape
         came = f"W, H have shapes {(*W.shape[-2:],)} and {(*H.shape[-2:],)}"
         raise ValueError(f"{came}; they must have shapes ({rows}, k) and (k, {columns})")
-    try:
-        runs(W, H)
-    except RuntimeError:
-        same_runs(W, H, "W, H")
+    runs(W, H)
 
 
 def runs(W: Tensor, H: Tensor) -> torch.Size:
-    """The leading axes of W H."""
-    return W.shape[:-2] if W.shape[:-2] == H.shape[:-2] else torch.broadcast_shapes(W.shape[:-2], H.shape[:-2])
-
-
-def same_runs(W: Tensor, H: Tensor, name: str) -> None:
-    """Refuse W and H whose leading axes, those of the runs, differ."""
-    if W.shape[:-2] != H.shape[:-2]:
-        came = f"{(*W.shape[:-2],)} and {(*H.shape[:-2],)}"
-        raise ValueError(f"{name} have runs of shapes {came}; the two must be equal")
+    """The leading axes of W H, to which those of W and of H must broadcast."""
+    W, H = W.shape[:-2], H.shape[:-2]
+    try:
+        return W if W == H else torch.broadcast_shapes(W, H)
+    except RuntimeError:
+        raise ValueError(f"W, H have runs of shapes {(*W,)} and {(*H,)}; they must broadcast to one batch") from None
 
 
 def number(

@@ -135,7 +135,7 @@ def listing() -> Table:
 
 def where(name: str) -> Path | None:
     """The folder in which a set of ratings is: that of MFLEARN_DATA, then that of the downloads; None if in neither."""
-    return next((place for place, _ in _places(SOURCES[name])), None)
+    return next((place for place, _ in _places(SOURCES[checked.choice(name, "name", list(SOURCES))])), None)
 
 
 def _published(source: Source) -> Dataset:
@@ -149,7 +149,7 @@ def _published(source: Source) -> Dataset:
 
 def _own() -> list[Path]:
     """The folder in MFLEARN_DATA, if there is one."""
-    return [Path(folder).expanduser()] if (folder := os.environ.get("MFLEARN_DATA")) else []
+    return [Path(os.path.expanduser(folder))] if (folder := os.environ.get("MFLEARN_DATA")) else []
 
 
 def _places(source: Source) -> Iterator[tuple[Path, Folder]]:
@@ -237,7 +237,7 @@ def _items(content: bytes, whole: bool) -> Iterator[Item]:
     text = io.StringIO(content.decode("utf-8-sig"), newline="")
     for row in csv.DictReader(text, skipinitialspace=True):
         label, title = next(iter(row.values())), row.get("title") or ""
-        year = re.match(r"-?\d+", row.get("year") or row.get("original_publication_year") or "")
+        year = re.match(r"-?\d{1,9}(?!\d)", row.get("year") or row.get("original_publication_year") or "")
         genres = tuple(filter(None, (row.get("genres") or "").split("|")))
         label = int(label) if whole and WHOLE.fullmatch(label) else label
         yield label, title, genres, int(year[0]) if year else _year(title)
@@ -252,14 +252,24 @@ def _year(title: str) -> int | None:
 def _from_csv(path: Path) -> Dataset:
     if path.name == "ratings.csv":
         return _assembled(path.resolve().parent.name, *_comma_separated(path.parent))
-    return _assembled(path.stem, _ratings(path.read_bytes(), ",", 0), ())
+    return _assembled(path.stem, _ratings(_content(path), ",", 0), ())
+
+
+def _content(file: Folder) -> bytes:
+    """What a file of comma-separated values holds, which must be text in UTF-8."""
+    content = file.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file.name:.60} is no text in UTF-8; save it again as CSV UTF-8, not compressed") from None
+    return content
 
 
 def _comma_separated(folder: Folder) -> tuple[pd.DataFrame, Iterable[Item]]:
-    frame = _ratings((folder / "ratings.csv").read_bytes(), ",", 0)
+    frame = _ratings(_content(folder / "ratings.csv"), ",", 0)
     for name in ("movies.csv", "books.csv", "items.csv"):
         if (folder / name).is_file():
-            return frame, _items((folder / name).read_bytes(), whole=frame["item"].dtype.kind == "i")
+            return frame, _items(_content(folder / name), whole=frame["item"].dtype.kind == "i")
     return frame, ()
 
 

@@ -88,7 +88,10 @@ class MatrixFactorization(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def inverse_transform(self, X: Any) -> np.ndarray:
         """W H (m, n) for W = X (m, k)."""
         check_is_fitted(self)
-        return check_array(X) @ self.components_
+        X, k = check_array(X), len(self.components_)
+        if X.shape[1] != k:
+            raise ValueError(f"X has {X.shape[1]} columns; it must have {k}, as many as there are components")
+        return X @ self.components_
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """X as scikit-learn's checks return it, an array or a sparse matrix."""

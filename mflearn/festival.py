@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from . import checked
 from .ratings import Ratings, given
 
 TASTES = ("loud", "odd", "far")
@@ -72,7 +73,7 @@ def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Rati
     see films that suit them more often than other films. There are names for 1,024 viewers and titles for 152 films.
     The table of films has a title, a year, a genre and from −2 to 2 of each taste.
     """
-    m, n = viewers, films
+    m, n = checked.integer(viewers, "viewers", least=1), checked.integer(films, "films", least=1)
     names, programme = _names(), pd.read_csv(Path(__file__).with_name("festival.csv"))[:n]
     if m > len(names) or n > len(programme):
         raise ValueError(f"viewers, films are {m}, {n}; they must be at most {len(names)}, {len(programme)}")

@@ -22,7 +22,6 @@ def by_hand(objective: Objective, W: Tensor, H: Tensor) -> Pair:
 def by_autograd(objective: Objective, W: Tensor, H: Tensor) -> Pair:
     """The gradient as torch finds it. The losses of a batch may be summed, since each depends on its own run alone."""
     checked.factors(W, H)
-    checked.function(objective, "objective", "W", "H")
     with torch.inference_mode(False), torch.enable_grad():
         W, H = (X.detach().clone().requires_grad_() for X in (W, H))
         loss = _loss(objective, W, H, differentiable=True).sum()
@@ -35,7 +34,6 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-
     `Frobenius` is quadratic in each single entry, so its f‴ is 0: the larger h is, the smaller is the error.
     """
     checked.factors(W, H)
-    checked.function(objective, "objective", "W", "H")
     for name, X in (("W, H hold", W), ("objective gave", _loss(objective, W, H))):
         if X.dtype != torch.float64:
             raise TypeError(f"{name} {X.dtype}; differences need torch.float64")
@@ -72,7 +70,6 @@ def relative_difference(one: Pair, other: Pair) -> float:
 def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
     """All second derivatives of f at one point, by autograd: square, of size k(m + n), W's entries first."""
     checked.factors(W, H)
-    checked.function(objective, "objective", "W", "H")
     if W.ndim != 2:
         raise ValueError(f"W has shape {(*W.shape,)}; the Hessian is taken at one point, not at a batch")
     checked.entries((W.numel() + H.numel()) ** 2, "the Hessian")
@@ -88,6 +85,7 @@ def hessian(objective: Objective, W: Tensor, H: Tensor) -> Tensor:
 
 def _loss(objective: Objective, W: Tensor, H: Tensor, *, differentiable: bool = False) -> Tensor:
     """f(W, H), one number for each run."""
+    checked.function(objective, "objective", "W", "H")
     loss = checked.loss(objective(W, H), checked.runs(W, H))
     if differentiable and not loss.requires_grad:
         raise ValueError("objective gave a loss that torch cannot differentiate; compute it from W and H by torch")

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -219,9 +218,6 @@ class Model:
             raise ValueError(f"{path.name:.60} is no saved model: it is a pipe")
         with open(path, "rb") as file:
             try:
-                if not zipfile.is_zipfile(file):
-                    raise ValueError("it is no archive of arrays, or only a part of one")
-                file.seek(0)
                 archive = np.load(file, allow_pickle=False)
                 if sum(part.file_size for part in archive.zip.infolist()) > os.fstat(file.fileno()).st_size:
                     raise ValueError("it is compressed")

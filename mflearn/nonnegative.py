@@ -216,10 +216,12 @@ def stability(H: Any, *, seed: int = 0) -> Stability:
 
 def _nonnegative(value: Any, name: str = "A", axes: int = 2) -> Any:
     """A table without negative entries: as a float64 tensor, or as a `csr_array` if it is a sparse matrix of scipy."""
-    if issparse(value):
+    if issparse(value) and name == "A":  # of the parts of two runs all entries are needed
         if value.ndim != 2 or 0 in value.shape:
             raise ValueError(f"{name} has shape {value.shape}; it must be a matrix with at least one entry")
-        table = csr_array(value).astype(np.float64, casting="same_kind", copy=True)  # not from complex numbers
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"{name} holds {value.dtype}; it must hold real numbers")
+        table = csr_array(value).astype(np.float64, copy=True)
         table.sum_duplicates()
         entries = torch.from_numpy(table.data)
     else:

@@ -28,8 +28,8 @@ class Factors:
     def of(cls, W: Tensor, H: Tensor) -> "Factors":
         """From W and H themselves, tensors; they are copied."""
         checked.factors(W, H)
-        checked.same_runs(W, H, "W, H")
-        return cls(torch.cat((W, H.mT), -2), W.shape[-2])
+        runs = checked.runs(W, H)
+        return cls(torch.cat((W.expand(*runs, -1, -1), H.mT.expand(*runs, -1, -1)), -2), W.shape[-2])
 
     @property
     def W(self) -> Tensor:

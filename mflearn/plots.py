@@ -7,6 +7,7 @@ import io
 import itertools
 import textwrap
 from collections.abc import Container, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from . import checked
 from .descent import Run
 from .titles import plain
 
@@ -142,6 +144,7 @@ def plot_equation(
 
     `rows` names the rows of the first matrix; `signed` are the titles of those with colours centred at 0.
     """
+    matrices = _tables(matrices)
     count = sum(M.numel() for M in matrices.values())
     if count > MOST_NUMBERS:
         raise ValueError(f"matrices hold {count:,} entries; each is written out, so there may be {MOST_NUMBERS:,}")
@@ -167,6 +170,13 @@ def plot_equation(
     return figure
 
 
+def _tables(matrices: dict[str, Any]) -> dict[str, Tensor]:
+    """The same matrices as tensors; there must be one or more, each under its title."""
+    if not isinstance(matrices, dict) or not matrices:
+        raise TypeError(f"matrices is {checked.short(matrices)}; it must be a dict of matrices, each under its title")
+    return {title: checked.real(M, f"{title!r:.40}", axes=2) for title, M in matrices.items()}
+
+
 def plot_photographs(
     pictures: dict[str, Tensor],
     *,
@@ -179,6 +189,7 @@ def plot_photographs(
     So nothing is blurred, and with 64 shades the file is small. A title may have two lines. `signed` are the titles of
     those with colours from −0.5 to 0.5, centred at 0.
     """
+    pictures = _tables(pictures)
     columns = columns or len(pictures)
     height, width = (zoom * max(M.shape[axis] for M in pictures.values()) for axis in (0, 1))
     gap, head = 12, 22 + 15 * max(title.count("\n") for title in pictures)
@@ -202,6 +213,9 @@ def plot_loss(runs: Sequence[Run], ax: Axes, *, labels: Sequence[str], floor: fl
 
     A run that diverged ends in a cross.
     """
+    if isinstance(runs, Run) or not len(runs) == len(labels) <= len(LINES) or any(run.loss.ndim > 1 for run in runs):
+        allowed = f"at most {len(LINES)} single runs, such as run[0], each with its label"
+        raise ValueError(f"runs are {checked.short(runs)}; they must be {allowed}")
     for i, (run, label) in enumerate(zip(runs, labels, strict=True)):
         colour, dash, _ = LINES[i]
         loss = shown_loss(run)

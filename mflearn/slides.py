@@ -54,7 +54,13 @@ def options(notebook: Path) -> Iterator[list[str]]:
 
 def notes(notebook: Path) -> str:
     """The notes for the speaker as a page to print: each with the number of its slide, below the heading before it."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    try:
+        return _page(notebook.stem, json.loads(notebook.read_text(encoding="utf-8"))["cells"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{notebook.name:.60} is no notebook, {type(error).__name__}: {error}"[:160]) from None
+
+
+def _page(title: str, cells: list[dict]) -> str:
     parts, number, shown = [], 0, ""
     for cell in cells:
         number += cell["metadata"].get("slideshow", {}).get("slide_type") in STARTS
@@ -68,5 +74,5 @@ def notes(notebook: Path) -> str:
                 parts.append(f"<h{level}>{html.escape(shown)}</h{level}>")
                 shown = ""
             parts.append(f"<p><small>slide {number}</small> {html.escape(note)}</p>")
-    head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{notebook.stem}</title><style>{STYLE}</style>'
+    head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
     return "\n".join([head, *parts]) + "\n"

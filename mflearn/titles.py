@@ -4,7 +4,10 @@ import html
 import numbers
 import unicodedata
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
+
+from .checked import short
 
 JOINERS = "\u200c\u200d"  # which Persian, Hindi and some emoji need; other marks without a width are dropped
 
@@ -17,9 +20,9 @@ def plain(title: Any, width: int = 60) -> str:
     >>> plain("The\\tLong\\nGoodbye\\0, Again", width=12)
     'The Long Go…'
     """
-    text = " ".join(str(title).strip()[: 40 * width].split())  # the rest of a title of 10 kB would not show
-    kept = (c for c in text if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    text = " ".join("".join(kept).split())
+    letters = (" " if c.isspace() else c for c in str(title).lstrip())
+    kept = (c for c in letters if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    text = " ".join("".join(islice(kept, 40 * width)).split())  # the rest of a title of 10 kB would not show
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
@@ -36,12 +39,9 @@ class Table:
     """
 
     def __init__(self, columns: Mapping[str, Iterable], *, digits: int = 2, width: int = 60) -> None:
-        for name, column in columns.items():
-            if isinstance(column, str):
-                raise TypeError(f"the column {name!r:.40} is the text {column!r:.40}; it must be a list")
-        values = {
-            name: column.tolist() if hasattr(column, "tolist") else list(column) for name, column in columns.items()
-        }
+        if not hasattr(columns, "items"):
+            raise TypeError(f"columns is {short(columns)}; it must be a dict of lists, each under its name")
+        values = {name: _values(name, column) for name, column in columns.items()}
         lengths = {name: len(column) for name, column in values.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"columns have lengths {lengths}; they must have one and the same"[:160])
@@ -69,6 +69,15 @@ class Table:
         return f'<table class="{classes}">\n<thead>{head}</thead>\n<tbody>\n{lines}\n</tbody>\n</table>'
 
 
+def _values(name: str, column: Any) -> list:
+    """The cells of a column, as Python has them."""
+    if isinstance(column, str) or not isinstance(column, Iterable) or getattr(column, "ndim", 1) == 0:
+        raise TypeError(f"the column {name!r:.40} is {short(column)}; it must be a list")
+    if getattr(getattr(column, "dtype", None), "kind", "") in ("M", "m"):  # dates, for which NumPy may give numbers
+        return [str(value) for value in column]
+    return [value.tolist() if hasattr(value, "tolist") else value for value in column]
+
+
 def _cell(value: Any, digits: int, width: int) -> str:
     real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
-    return f"{value:.{digits}f}" if real else plain(value, width)
+    return f"{float(value):.{digits}f}" if real else plain(value, width)

@@ -159,9 +159,9 @@ LINES = [
     *((f"Factors.of({value}, H)", f"W is {came}; it must be a tensor of floating-point numbers with 2 axes or more")
       for value, came in (("[[1]]", "[[1]]"), ("W.numpy()", short(W.numpy())), ("W[0]", short(W[0])))),
     ("Factors.of(W, H[:1])", "W, H have shapes (4, 2) and (1, 2); they must have shapes (m, k) and (k, n)"),
-    ("Factors.of(W.expand(3, 4, 2), H)", "W, H have runs of shapes (3,) and (); the two must be equal"),
     *((f"{call}(W.expand(3, 4, 2), H.expand(2, 2, 2))",
-       "W, H have runs of shapes (3,) and (2,); the two must be equal") for call in ("f", "f.gradient")),
+       "W, H have runs of shapes (3,) and (2,); they must broadcast to one batch")
+      for call in ("f", "f.gradient", "Factors.of")),
     *((f"random_factors(4, 2, 1, seed=2**{power})", f"seed is {2**power}; it must be below 2**63")
       for power in (63, 64)),
     ("Frobenius([[10**400]])", "A holds a number that no float can be: int too large to convert to float"),
@@ -228,6 +228,12 @@ LINES = [
         "scipy.sparse.csr_array((0, 3))": "has shape (0, 3); it must be a matrix with at least one entry",
     }.items()),
     ("multiplicative(A, (-W, H))", f"W of start holds {-float(W.max())}; no entry may be below 0"),
+    ("nonnegative.nmf(scipy.sparse.csr_array([[1j]]), 1, steps=5)", "A holds complex128; it must hold real numbers"),
+    *((f"{call[0]}(scipy.sparse.csr_array(A.numpy()){call[1]})",
+       f"H holds {short(scipy.sparse.csr_array(A.numpy()))}; it must hold real numbers")
+      for call in (("match", ", A"), ("stability", ""))),
+    *((f"datasets.invent({viewers}, 3)", f"viewers is {viewers}; it must be a whole number, 1 or more")
+      for viewers in (-1, 0, "'a'", True)),
     ("match(A, A.mT)", "other has shape (2, 4); H has shape (4, 2), they must be equal"),
     ("match(A, -A)", "other holds -5; its entries must be finite, and none may be below 0"),
     ("stability([A])", "H holds one run; give two or more, (runs, k, n)"),

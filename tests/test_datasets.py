@@ -1,5 +1,6 @@
 """The festival is what it says of itself; real ratings come out of their files as they were published."""
 
+import gzip
 import hashlib
 import re
 from pathlib import Path
@@ -210,7 +211,7 @@ BROKEN = {
     "twice": ("user,item,value\n1,2,3\n1,2,4\n", "1 ratings are duplicates"),
     "no label": ("user,item,value\n,2,3\nAnn,2,4\n", "^users has no label at 0"),
     "ragged": ("user,item,value\n1,2,3\n1,3,3,4,5\n", "Expected 3 fields in line 3, saw 5"),
-    "bytes": (b"\xff\xfe\x00\x01", "can't decode byte 0xff"),
+    "bytes": (b"\xff\xfe\x00\x01", "^x.csv is no text in UTF-8"),
 }
 
 
@@ -249,6 +250,40 @@ def test_columns_are_found_by_their_names_or_by_their_order(head, alone):
 def test_labels_are_whole_numbers_or_stay_as_they_are_written(labels, wanted, alone):
     (alone / "x.csv").write_text("user,item,value\n" + "".join(f"{label},x,{i}\n" for i, label in enumerate(labels)))
     assert sorted(load("x.csv").ratings.users, key=str) == sorted(wanted, key=str)
+
+
+TABLE = "user,item,value\nZoé,Amélie,3\n"
+
+
+NO_TEXT = {"UTF-16": TABLE.encode("utf-16"), "Latin-1": TABLE.encode("latin-1"), "gzip": gzip.compress(TABLE.encode())}
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+@pytest.mark.parametrize("name", ["x.csv", "club/ratings.csv", "club/items.csv"])
+def test_what_is_no_text_in_utf_8_is_named(kind, name, alone):
+    (alone / "club").mkdir()
+    (alone / "club/ratings.csv").write_text(TABLE, encoding="utf-8")
+    (alone / name).write_bytes(NO_TEXT[kind])
+    words = f"^{Path(name).name} is no text in UTF-8; save it again as CSV UTF-8, not compressed$"
+    one_line(ValueError, words, name.removesuffix("/items.csv").removesuffix("/ratings.csv"))
+
+
+def test_a_year_that_nobody_lived_in_is_none(alone):
+    (alone / "club").mkdir()
+    (alone / "club/ratings.csv").write_text("user,item,value\nAnn,1,3\nAnn,2,4\n")
+    (alone / "club/items.csv").write_text(f"item,title,year\n1,Bread,{'1' * 5000}\n2,Salt,1984.0\n")
+    assert load("club").years == {2: 1984}
+
+
+def test_a_folder_of_nobody_is_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("MFLEARN_DATA", "~nobody-has-this-name/x")
+    with pytest.raises(FileNotFoundError, match="^none-of-this is no CSV file, no folder"):
+        load("none-of-this")
+
+
+def test_a_place_is_known_by_its_name_alone():
+    with pytest.raises(ValueError, match="^name is 'festival'; it must be one of 'movielens-small', "):
+        datasets.where("festival")
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -117,6 +117,12 @@ def test_the_attributes_are_those_that_scikit_learn_promises(method):
         clone(model).transform(A)
 
 
+def test_factors_of_another_rank_have_no_product():
+    model = MatrixFactorization(2).fit(np.eye(4))
+    with pytest.raises(ValueError, match="^X has 1 columns; it must have 2, as many as there are components$"):
+        model.inverse_transform([[1.0]])
+
+
 def test_the_random_state_decides_and_none_is_scikit_learns():
     A = np.random.default_rng(0).random((12, 5))
 

@@ -9,7 +9,7 @@ from mflearn import recommend, widgets
 from mflearn.festival import invent
 from mflearn.plots import canvas
 from mflearn.ratings import Ratings
-from mflearn.widgets.recommendations import LONG, RANKINGS, SOLVERS, Recommender, describe
+from mflearn.widgets.recommendations import LONG, RANKINGS, SOLVERS, Recommender, Stars, describe
 
 NOTHING = {f"rate{i}": 0 for i in range(1, LONG + 1)}
 TASTE = NOTHING | {f"rate{i}": 1 + i % 5 for i in range(1, LONG + 1)}
@@ -144,6 +144,19 @@ def test_only_whole_stars_can_be_given():
         explorer.set(rate2=2.5)
     with pytest.raises(ValueError, match="rate1 is 6; it must be between 0 and 5"):
         explorer.set(rate1=6)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(99, 5), (-7, 0), (3, 3)])
+def test_a_page_cannot_give_more_stars_than_there_are(sent, kept):
+    stars = Stars()
+    stars.set_state({"value": sent})
+    assert stars.value == kept
+
+
+def test_films_that_nobody_rated_are_not_counted():
+    of_five = Ratings(torch.arange(30), torch.arange(30) % 5, torch.ones(30), (*range(30),), (*range(152),))
+    with pytest.raises(ValueError, match="^ratings are of 5 items .*; there must be 20 rated items or more"):
+        Recommender(of_five)
 
 
 def test_other_ratings_will_do_too():

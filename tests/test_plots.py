@@ -3,6 +3,7 @@
 import io
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -70,6 +71,31 @@ def test_plot_loss_draws_what_the_run_holds():
     assert len(ax.lines) == 2
     assert ax.lines[0].get_ydata().tolist() == run.loss.tolist()
     assert ax.lines[1].get_ydata()[0] == pytest.approx(0.16718, abs=1e-5)
+
+
+@pytest.mark.parametrize("case", ["too many", "no list", "a batch", "no labels"])
+def test_runs_that_cannot_be_told_apart_are_refused(case):
+    run, batch = factorize(A, k=1, eta=0.02, steps=5), factorize(A, k=1, eta=[0.02, 0.03], steps=5)
+    runs, labels = {
+        "too many": ([run] * 6, "abcdef"),
+        "no list": (batch, "ab"),
+        "a batch": ([batch], "a"),
+        "no labels": ([run], ""),
+    }[case]
+    with pytest.raises(ValueError, match="^runs are .*; they must be at most 5 single runs, such as run.0., each with"):
+        plots.plot_loss(runs, plots.canvas().subplots(), labels=labels, floor=0.2)
+
+
+@pytest.mark.parametrize("draw", [partial(plots.plot_equation, signs=[]), partial(plots.plot_photographs, zoom=2)])
+def test_matrices_of_any_kind_are_drawn_and_what_is_none_is_named(draw):
+    for M in (A.numpy(), A.tolist(), A > 2, A.bfloat16(), A.clone().requires_grad_()):
+        assert len(draw({"A": M}).axes) == 1
+    for M, words in ((A[0], r"'A' has shape \(2,\)"), (A[:0], r"'A' has shape \(0, 2\)"), (None, "'A' holds None")):
+        with pytest.raises((TypeError, ValueError), match=f"^{words}; it must "):
+            draw({"A": M})
+    for nothing in ({}, [A]):
+        with pytest.raises(TypeError, match="^matrices is .*; it must be a dict of matrices, each under its title$"):
+            draw(nothing)
 
 
 def test_a_diverged_run_ends_in_a_cross():

@@ -165,7 +165,7 @@ def test_a_table_of_another_kind_says_what_is_missing(tmp_path):
         datasets.load(tmp_path / "none.csv")
     for text in (b"", b"\xff\xfe\x00user", b'user,item,value\n"1,2,3\n'):
         (tmp_path / "odd.csv").write_bytes(text)
-        with pytest.raises(ValueError, match="No columns to parse|can.t decode byte|EOF inside string"):
+        with pytest.raises(ValueError, match="No columns to parse|is no text in UTF-8|EOF inside string"):
             datasets.load(tmp_path / "odd.csv")
 
 

@@ -5,6 +5,7 @@ so that these tests are quick; all others have a minute. So no verdict depends o
 """
 
 import builtins
+import os
 import random
 import re
 import signal
@@ -203,6 +204,26 @@ def test_the_default_dtype_of_the_notebook_is_kept():
 def test_another_device_by_default_does_not_outlive_the_check():
     check("01.1", outer(f"torch.set_default_device('meta'); return {RIGHT}"))
     assert torch.get_default_device().type == "cpu"
+
+
+SETTINGS = {  # what an answer may set, and how it is asked for
+    "np.seterr(all='raise')": np.geterr,
+    "np.set_printoptions(precision=1)": lambda: np.get_printoptions()["precision"],
+    "os.chdir(os.sep)": os.getcwd,
+    "os.environ['MFLEARN_DATA'] = 'x'": lambda: dict(os.environ),
+    "sys.setrecursionlimit(5000)": sys.getrecursionlimit,
+}
+
+
+@pytest.mark.parametrize("change", SETTINGS)
+def test_what_an_answer_sets_does_not_outlive_the_check(change, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    before = SETTINGS[change]()
+    assert check("01.1", outer(f"import os, sys; import numpy as np; {change}; return {RIGHT}")).state == CORRECT
+    after = SETTINGS[change]()
+    np.seterr(**np.geterr() | {"all": "warn"})
+    sys.setrecursionlimit(1000)
+    assert after == before
 
 
 @pytest.mark.parametrize("body", ["{}; return w", "try: {}\n    except Exception: pass\n    return w"])

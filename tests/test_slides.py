@@ -52,6 +52,15 @@ def test_without_the_package_for_slides_one_line_says_how_to_get_it(monkeypatch,
     assert '-e ".[slides]"' in line
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe{", b'{"cells": [{}]}', b'{"cells": 3}', b"null"])
+def test_what_is_no_notebook_is_one_line(content, tmp_path, monkeypatch, capsys):
+    (tmp_path / "04_x.ipynb").write_bytes(content)
+    monkeypatch.setattr("mflearn.course.folder", lambda: tmp_path)
+    assert main(["slides", "04", "--notes", str(tmp_path / "notes.html")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mflearn: 04_x.ipynb is no notebook, ")
+
+
 def test_the_notes_are_a_page_with_the_number_of_each_slide(tmp_path, capsys):
     def cell(source, kind, note=None, type="markdown"):
         metadata = {"slideshow": {"slide_type": kind}} if kind else {}

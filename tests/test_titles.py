@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import ipywidgets
@@ -135,9 +136,22 @@ def test_a_number_of_32_bits_is_rounded_too():
 
 
 def test_a_title_behind_much_white_space_is_found():
-    assert plain(" " * 3000 + "Alien") == "Alien"
+    for nothing in (" ", "\u200b"):
+        assert plain(3000 * nothing + "Alien") == "Alien"
 
 
-def test_a_text_is_no_column():
-    with pytest.raises(TypeError, match="the column 'film' is the text 'Alien'; it must be a list"):
-        Table({"film": "Alien"})
+@pytest.mark.parametrize("column", ["Alien", 5, None, torch.tensor(3.0), np.array("Alien")])
+def test_what_is_no_list_is_no_column(column):
+    with pytest.raises(TypeError, match="^the column 'film' is .*; it must be a list$"):
+        Table({"film": column})
+
+
+def test_a_list_is_no_table():
+    with pytest.raises(TypeError, match=r"^columns is \[1, 2\]; it must be a dict of lists, each under its name$"):
+        Table([1, 2])
+
+
+def test_dates_scalars_and_fractions_are_cells():
+    dates = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[ns]")
+    assert "2020-01-01" in repr(Table({"day": dates}))
+    assert repr(Table({"a": [torch.tensor(4.5), Fraction(1, 3)]})).split() == ["a", "4.50", "0.33"]

@@ -106,6 +106,18 @@ def test_facts_are_printed_in_lines_that_end_between_words():
     assert " ".join(lines) == explorer.snapshot.words
 
 
+@pytest.mark.parametrize("step", [0, -1, 0.0])
+@pytest.mark.parametrize("kind", [slider, log_slider])
+def test_a_slider_has_steps(kind, step):
+    with pytest.raises(ValueError, match=f"^step of 'rank' is {step}; it must be a finite number above 0$"):
+        kind("rank", 1, 1, 5, step=step)
+
+
+def test_a_draw_that_gives_no_update_is_named():
+    with pytest.raises(TypeError, match=r"^what draw\(figure\) gives is None; it must be a function of a result$"):
+        Explorer(square, lambda _: None, str, {"x": slider("x", 1, 0, 9)}, title="squares")
+
+
 def test_set_moves_waits_and_says_what_is_shown():
     explorer = make()
     before = explorer.picture.png

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -73,12 +73,19 @@ def verdict(exercise: Exercise, answer: Any) -> Verdict:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """The random states and the settings of torch are afterwards as before."""
+    """The random states, the settings of torch, NumPy and Python, and the folder are afterwards as before."""
     states = random.getstate(), np.random.get_state()
     dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
+    deepest, environment = sys.getrecursionlimit(), dict(os.environ)
     torch.set_num_threads(1)  # more would need memory of their own, which may then be refused: that ends the kernel
     try:
-        with torch.set_grad_enabled(torch.is_grad_enabled()), torch.random.fork_rng(devices=[]):
+        with (
+            torch.set_grad_enabled(torch.is_grad_enabled()),
+            torch.random.fork_rng(devices=[]),
+            np.errstate(),
+            np.printoptions(),
+            chdir(os.curdir),
+        ):
             yield
     finally:
         random.setstate(states[0])
@@ -87,6 +94,10 @@ def _undisturbed() -> Iterator[None]:
         if torch.get_default_device() != device:
             torch.set_default_device(device)
         torch.set_num_threads(threads)
+        sys.setrecursionlimit(deepest)
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
 
 
 @contextmanager

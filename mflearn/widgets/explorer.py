@@ -245,6 +245,7 @@ class Explorer(ipywidgets.VBox):
 
 def slider(label: str, value: float, low: float, high: float, *, step: float = 1) -> ipywidgets.IntSlider:
     """A slider for whole numbers if all of its numbers are, else for real ones."""
+    checked.number(step, f"step of {label!r:.40}", above=0)
     if all(isinstance(x, int) for x in (value, low, high, step)):
         return ipywidgets.IntSlider(value=value, min=low, max=high, step=step, description=label)
     return GridSlider(label, value, low, high, step)
@@ -252,6 +253,7 @@ def slider(label: str, value: float, low: float, high: float, *, step: float = 1
 
 def log_slider(label: str, value: float, low: float, high: float, *, step: float = 0.02) -> GridSlider:
     """A slider from 10^low to 10^high; `step` is in powers of ten."""
+    checked.number(step, f"step of {label!r:.40}", above=0)
     return GridSlider(label, value, low, high, step, powers=True)
 
 

@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from PIL import Image
 
+from .. import checked
 from ..plots import canvas
 
 Update = Callable[[Any], Sequence[Artist]]
@@ -28,6 +29,7 @@ class Stage:
     def __init__(self, draw: Callable[[Figure], Update], width: float, height: float) -> None:
         self.figure = canvas(width, height)
         self.update = draw(self.figure)
+        checked.function(self.update, "what draw(figure) gives", "a result")
         self.lock = threading.Lock()  # two threads in one figure mangle it
         self.rest = self.limits = None
 

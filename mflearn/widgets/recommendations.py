@@ -34,6 +34,10 @@ class Stars(anywidget.AnyWidget):
     min, max = 0, STARS
     value = traitlets.CInt(0).tag(sync=True)
 
+    @traitlets.validate("value")
+    def _within(self, proposal: dict) -> int:
+        return min(max(proposal["value"], 0), STARS)  # whatever a page may send
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -57,9 +61,10 @@ class Recommender:
 
     def __init__(self, ratings: Ratings, title: Callable[[object], str] = str) -> None:
         self.ratings, self.title, self.models = given(ratings), title, {}
-        if ratings.shape[1] < 2 * LONG or ratings.value.max() <= 0:
-            came = f"have {ratings.shape[1]} items and {ratings.value.max():g} as highest value"
-            raise ValueError(f"ratings {came}; there must be {2 * LONG} items or more, and a value above 0")
+        rated = len(ratings.item.unique())
+        if rated < 2 * LONG or ratings.value.max() <= 0:
+            came = f"are of {rated} items and have {ratings.value.max():g} as highest value"
+            raise ValueError(f"ratings {came}; there must be {2 * LONG} rated items or more, and a value above 0")
         self.count = torch.bincount(self.ratings.item, minlength=self.ratings.shape[1])
         known = self.count.argsort(descending=True, stable=True)[:KNOWN]
         self.ten = self.model("Bayes", 16).most_informative([self.ratings.items[i] for i in known.tolist()], LONG)
