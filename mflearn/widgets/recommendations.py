@@ -32,11 +32,7 @@ class Stars(anywidget.AnyWidget):
     _esm = Path(__file__).with_name("stars.js")
     description = traitlets.Unicode().tag(sync=True)
     min, max = 0, STARS
-    value = traitlets.CInt(0).tag(sync=True)
-
-    @traitlets.validate("value")
-    def _within(self, proposal: dict) -> int:
-        return min(max(proposal["value"], 0), STARS)  # whatever a page may send
+    value = traitlets.CInt(0, min=0, max=STARS).tag(sync=True)
 
 
 @dataclass(frozen=True, eq=False)
