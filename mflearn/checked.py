@@ -220,6 +220,13 @@ def computing_on_the_cpu() -> None:
         raise ValueError(f"torch's default device is {device}; call torch.set_default_device('cpu') for this course")
 
 
+def device(value: Any) -> str:
+    """The word "cpu", or "cuda" where torch finds a graphics card."""
+    if choice(value, "device", ["cpu", "cuda"]) == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device is 'cuda', but torch finds no graphics card of NVIDIA here; it must be 'cpu'")
+    return value
+
+
 def as_numpy(value: Any, name: str) -> np.ndarray:
     """An array of numpy, which may still share its memory with the value."""
     computing_on_the_cpu()

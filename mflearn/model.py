@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -47,6 +47,10 @@ class Prior:
         patterns = self.G[item].double().sum(0) / max(len(item), float(least.exp()))
         f = torch.cat((torch.ones(1).double(), (log_count - mean)[None] / deviation, patterns))
         return f @ self.B.double()
+
+    def cpu(self) -> "Prior":
+        """The same prior in the memory of the processor."""
+        return replace(self, **{name: getattr(self, name).cpu() for name in PRIOR_TENSORS})
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,7 +76,7 @@ class Side:
 
 def upper_outer(X: Tensor) -> Tensor:
     """The upper triangle of x xᵀ for each row x of X (size, K): (size, K (K + 1) / 2)."""
-    i, j = torch.triu_indices(X.shape[1], X.shape[1])
+    i, j = torch.triu_indices(X.shape[1], X.shape[1], device=X.device)
     return X.index_select(1, i).mul_(X.index_select(1, j))
 
 
@@ -95,9 +95,9 @@ def half_step(
     (size, K, K), P⁻¹ is written there and counts in E[x xᵀ].
     """
     X, free, fixed, K = side.X, side.free, side.fixed, side.X.shape[1]
-    i, j = torch.triu_indices(K, K)
-    place = torch.empty(K, K, dtype=torch.int64)  # of each entry in the upper triangle
-    place[i, j] = place[j, i] = torch.arange(len(i))
+    i, j = torch.triu_indices(K, K, device=X.device)
+    place = torch.empty(K, K, dtype=torch.int64, device=X.device)  # of each entry in the upper triangle
+    place[i, j] = place[j, i] = torch.arange(len(i), device=X.device)
     in_P = place[free, free].flatten()
     identity = torch.eye(K - 1).to(X)
     twice = torch.where(i == j, 1, 2).to(X)  # an entry above the diagonal stands for the one below, too
@@ -132,16 +132,28 @@ def half_step(
     return sum(squares), sum(logs), sum(totals)
 
 
-def two_sides(ratings: Ratings, k: int, mean: float, rng: np.random.Generator, dtype: torch.dtype) -> tuple[Side, Side]:
-    """Users and items at the start: their factors are small and random, their biases 0."""
+def two_sides(
+    ratings: Ratings,
+    k: int,
+    mean: float,
+    rng: np.random.Generator,
+    dtype: torch.dtype,
+    device: str,
+    biases: bool = True,
+) -> tuple[Side, Side]:
+    """Users and items at the start: their factors are small and random, their biases 0.
+
+    Without `biases` the number that is held at 1 is held at 0 instead: then the equations say that b and c are 0.
+    """
     m, n = ratings.shape
     checked.entries((m + n) * (k + 2) * (k + 3) // 2, f"the equations of rank {k}")  # the sums that P is made of
-    value = (ratings.value - mean).to(dtype)
+    user, item = ratings.user.to(device), ratings.item.to(device)
+    value = (ratings.value - mean).to(device, dtype)
     size = 0.1 * float(value.square().mean()) ** 0.25
-    W, H = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(dtype).split((m, n))
-    W[:, 0], W[:, -1], H[:, 0], H[:, -1] = 0, 1, 1, 0
-    users = Side(ratings.user, ratings.item, value, W, free=slice(0, k + 1), fixed=k + 1)
-    items = Side(ratings.item, ratings.user, value, H, free=slice(1, k + 2), fixed=0)
+    W, H = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(device, dtype).split((m, n))
+    W[:, 0], W[:, -1], H[:, 0], H[:, -1] = 0, int(biases), int(biases), 0
+    users = Side(user, item, value, W, free=slice(0, k + 1), fixed=k + 1)
+    items = Side(item, user, value, H, free=slice(1, k + 2), fixed=0)
     return users, items
 
 
@@ -176,7 +188,7 @@ def _set_features(side: Side, G: Tensor) -> Tensor:
     deviation = torch.where(deviation > 1e-6, deviation, 1)
     standard = (log_count - mean) / deviation
     side.features = torch.cat((torch.ones(side.size, 1).to(G), standard[:, None], side.average(G)), 1).double()
-    side.gram = side.features.T @ side.features + torch.eye(side.features.shape[1])  # the same in all sweeps
+    side.gram = side.features.T @ side.features + torch.eye(side.features.shape[1]).to(G)  # the same in all sweeps
     return torch.stack((least, mean, deviation))
 
 
