@@ -15,7 +15,7 @@ help:
 	@echo "make test-newest      the same tests with the newest packages that there are today"
 	@echo "make notebooks        run all notebooks and rewrite them in the form in which they are committed"
 	@echo "make lint             ruff: lint and format, read only"
-	@echo "make bench            measure against what one would use instead; ONLY=toy, or nmf, explorer, ratings: one of these"
+	@echo "make bench            measure against what one would use instead; ONLY=toy, or nmf, explorer, ratings, spark: one of these"
 
 lab: .venv/ready
 	@$(BIN)/mflearn lab
@@ -27,14 +27,14 @@ test-everywhere: .venv/ready
 	@$(BIN)/python tests/other_processors.py
 
 # Each has an environment of its own, made anew every time; no constraints.txt. Only wheels: where the oldest version has
-# none for this Python, the oldest that has one is taken.
+# none for this Python, the oldest that has one is taken. Of pyspark there are no wheels; nothing is compiled for it.
 test-oldest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest
 test-oldest test-newest: test-%:
 	@$(SUPPORTED)
 	@$(PYTHON) -m venv --clear .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@$(UV) --only-binary :all: --resolution $(RESOLUTION) -r pyproject.toml --extra test
+	@$(UV) --only-binary :all: --no-binary pyspark --resolution $(RESOLUTION) -r pyproject.toml --extra test
 	@$(UV) --no-deps -e .
 	@.venv-$*/bin/python -m pip list --disable-pip-version-check
 	@.venv-$*/bin/python -m pytest

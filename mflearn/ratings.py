@@ -51,13 +51,7 @@ class Ratings:
         """
         user, users = _numbered(users, "users")
         item, items = _numbered(items, "items")
-        ratings = cls(user, item, checked.array(values, "values", axes=1), users, items)
-        again = pd.Index((user * len(items) + item).numpy()).duplicated()
-        if again.any():
-            second = int(again.argmax())
-            pair = f"user {users[user[second]]!r:.30} and item {items[item[second]]!r:.30}"
-            raise ValueError(f"{again.sum()} ratings are duplicates, the first of {pair}; give one rating of each pair")
-        return ratings
+        return distinct(cls(user, item, checked.array(values, "values", axes=1), users, items))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -146,6 +140,16 @@ class Ratings:
             which = "training" if tested.all() else "test"
             raise ValueError(f"{asked} leaves no {which} ratings of {len(self)}; change it, or give cold=True")
         return self.where(~tested), self.where(tested)
+
+
+def distinct(ratings: Ratings) -> Ratings:
+    """The same ratings; a second rating of the same item by the same user is an error."""
+    again = pd.Index((ratings.user * len(ratings.items) + ratings.item).numpy()).duplicated()
+    if again.any():
+        second = int(again.argmax())
+        pair = f"user {ratings.users[ratings.user[second]]!r:.30} and item {ratings.items[ratings.item[second]]!r:.30}"
+        raise ValueError(f"{again.sum()} ratings are duplicates, the first of {pair}; give one rating of each pair")
+    return ratings
 
 
 def given(value: Any, name: str = "ratings") -> Ratings:

@@ -152,6 +152,7 @@ def two_sides(
     size = 0.1 * float(value.square().mean()) ** 0.25
     W, H = torch.from_numpy(size * rng.standard_normal((m + n, k + 2))).to(device, dtype).split((m, n))
     W[:, 0], W[:, -1], H[:, 0], H[:, -1] = 0, int(biases), int(biases), 0
+    W, H = W.clone(), H.clone()  # each in memory of its own, to be sent alone
     users = Side(user, item, value, W, free=slice(0, k + 1), fixed=k + 1)
     items = Side(item, user, value, H, free=slice(1, k + 2), fixed=0)
     return users, items

@@ -1,13 +1,12 @@
 """The same recommender on Spark: the half step of `sides` on partitions of the ratings, and Spark's own ALS beside it.
 
 A half step needs the ratings of some rows and the factors of the other side, and nothing else. So the machines of a
-cluster hold the ratings, once by user and once by item, and all ratings of a row are in one partition. In each half
-step every machine gets the other side, solves for its own rows, and sends them to the driver, the program that asked.
+cluster keep the ratings, once by user and once by item, with all ratings of a row in one partition. In each half step
+every machine gets the other side, solves for its own rows, and sends them to the driver, the program that asked.
 """
 
 import math
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from torch import Tensor
 from . import checked, recommend, sides
 from .fast import one_thread
 from .model import Model, Prior
-from .ratings import Ratings, given
+from .ratings import Ratings, distinct, given
 from .recommend import Sweep
 from .scores import rmse
 from .sides import Side, upper_outer
@@ -35,15 +34,10 @@ if TYPE_CHECKING:  # without Spark, this module can still be imported and read
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import DataFrame, SparkSession
 
-SETTINGS = {
-    "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.sql.adaptive.enabled": "false",  # there are as many partitions as we ask for
-    "spark.sql.execution.arrow.pyspark.enabled": "true",  # tables travel by columns, not row by row
-}
+SETTINGS = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4", "spark.sql.adaptive.enabled": "false"}
 HERE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # needs no network
-warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # we hand over no table of pandas
 ANSWER = "part long, X binary, covariance binary, squares double, logs double"  # one line for each partition
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # we hand over tables of Arrow
 
 
 def session(master: str = "local[2,4]") -> "SparkSession":
@@ -54,18 +48,24 @@ def session(master: str = "local[2,4]") -> "SparkSession":
     """
     try:
         from pyspark import SparkConf, SparkContext
+        from pyspark.errors import PySparkRuntimeError
         from pyspark.java_gateway import launch_gateway
         from pyspark.sql import SparkSession
     except ImportError:
         raise ImportError('pyspark is missing; pip install -c constraints.txt -e ".[spark]" installs it') from None
     if there := SparkSession.getActiveSession():
         return there
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise OSError("Spark needs Java 17, and found no java; on Debian: apt-get install openjdk-17-jre-headless")
     settings = SETTINGS | (HERE if master.startswith("local") else {})
-    conf = SparkConf().setMaster(master).setAppName("mflearn").setAll(list(settings.items()))
+    conf = SparkConf().setMaster(master).setAppName("mflearn").setAll([*settings.items()])
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    gateway = SparkContext._gateway or launch_gateway(conf, {"stderr": DEVNULL})  # warnings of Java, in every notebook
+    try:
+        gateway = SparkContext._gateway or launch_gateway(
+            conf, {"stderr": DEVNULL}
+        )  # where Java always prints warnings
+    except PySparkRuntimeError:
+        raise OSError(
+            "Spark needs Java 17 or newer, and no such java starts here; the README says how to get it"
+        ) from None
     return SparkSession(SparkContext(conf=conf, gateway=gateway))
 
 
@@ -92,13 +92,13 @@ def frame(
     """
     import pyarrow
 
-    at = {"user": given(ratings).user, "item": ratings.item}
-    row, size = at[checked.choice(by, "by", ["user", "item"])], dict(zip(at, ratings.shape, strict=True))[by]
-    begin = begins(torch.bincount(row, minlength=size), partitions, even=even)
-    at["part"] = torch.searchsorted(begin, row, right=True) - 1
-    columns = {name: index.int().numpy() for name, index in at.items()} | {"value": ratings.value.numpy()}
-    table = session.createDataFrame(pyarrow.table(columns))
-    return table.repartitionById(partitions, "part").drop("part")
+    row, labels = given(ratings).user, ratings.users
+    if checked.choice(by, "by", ["user", "item"]) == "item":
+        row, labels = ratings.item, ratings.items
+    begin = begins(torch.bincount(row, minlength=len(labels)), partitions, even=even)
+    columns = {"user": ratings.user, "item": ratings.item, "part": torch.searchsorted(begin, row, right=True) - 1}
+    columns = {name: column.int().numpy() for name, column in columns.items()} | {"value": ratings.value.numpy()}
+    return session.createDataFrame(pyarrow.table(columns)).repartitionById(partitions, "part").drop("part")
 
 
 @contextmanager
@@ -116,22 +116,21 @@ def half_step(
     def step(
         side: Side, other: Side, _: int, *, noise: float = 1, weighted: bool = False, covariance: Tensor | None = None
     ) -> tuple[float, float, Tensor | float]:
-        bayes, K, begin = covariance is not None, side.X.shape[1], begins(side.count, partitions).tolist()
-        by = "user" if side.fixed else "item"
-        sent = {"Y": other.X, "row": side.X[0], "precision": side.precision}
-        sent |= {"outer": other.outer, "mean": side.mean} if bayes else {}
-        sent = {name: tensor.numpy() for name, tensor in sent.items()}  # a tensor would bring its whole storage
-        sent |= {"by": by, "begin": begin, "free": side.free, "fixed": side.fixed, "noise": noise, "weighted": weighted}
-        parcel = session.sparkContext.broadcast(sent)
-        answers = tables[by].mapInArrow(lambda batches: _answer(batches, parcel.value, solve), ANSWER).collect()
-        parcel.destroy()
-        for line in answers:
-            a, b = begin[line.part], begin[line.part + 1]
-            side.X[a:b] = _numbers(line.X).view(b - a, K)
-            if bayes:
-                covariance[a:b] = _numbers(line.covariance).view(b - a, K, K)
+        by, begin, K = "user" if side.fixed else "item", begins(side.count, partitions).tolist(), side.X.shape[1]
+        letter = {"begin": begin, "by": by, "row": side.X[0].clone(), "free": side.free, "fixed": side.fixed}
+        letter |= {"precision": side.precision, "Y": other.X, "noise": noise, "weighted": weighted}
+        if covariance is not None:
+            letter |= {"mean": side.mean, "outer": other.outer}
+        sent = session.sparkContext.broadcast(letter)
+        answers = tables[by].mapInArrow(lambda batches: _answer(batches, sent.value, solve), ANSWER).collect()
+        sent.destroy()
+        for part, X, S, _, _ in answers:
+            rows = slice(begin[part], begin[part + 1])
+            side.X[rows] = _numbers(X).view(-1, K)
+            if covariance is not None:
+                covariance[rows] = _numbers(S).view(-1, K, K)
         side.outer, total = upper_outer(side.X), 0.0
-        if bayes:
+        if covariance is not None:
             i, j = torch.triu_indices(K, K)
             side.outer += covariance[:, i, j]
             total = covariance[:, side.free, side.free].sum(0)
@@ -144,37 +143,33 @@ def half_step(
             table.unpersist()
 
 
-def _answer(batches: Iterator, parcel: dict, solve: Callable) -> Iterator:
-    """What the partition with these ratings solved for, in one line with the columns of ANSWER."""
+def _answer(batches: Iterator, letter: dict, solve: Callable) -> Iterator:
+    """What the partition with these ratings has solved for, in one line with the columns of ANSWER."""
     import pyarrow
     from pyspark import TaskContext
 
     part = TaskContext.get().partitionId()
-    a, b = parcel["begin"][part : part + 2]
-    if a == b:  # more partitions than rows
-        return
-    bayes, by = "outer" in parcel, parcel["by"]
+    a, b = letter["begin"][part : part + 2]
     kinds = pyarrow.schema([("user", "int32"), ("item", "int32"), ("value", "float64")])
     table = pyarrow.Table.from_batches(batches, kinds).sort_by([("user", "ascending"), ("item", "ascending")])
+    if a == b:  # more partitions than rows
+        return
     user, item, value = (torch.tensor(column.to_numpy()) for column in table.columns)
-    row, column = (user, item) if by == "user" else (item, user)
-    X, Y = torch.tensor(parcel["row"]).repeat(b - a, 1), torch.tensor(parcel["Y"])
-    side = Side(row.long() - a, column, value, X, parcel["free"], parcel["fixed"])
-    side.precision = torch.tensor(parcel["precision"])
-    other = SimpleNamespace(X=Y, outer=torch.tensor(parcel["outer"]) if bayes else upper_outer(Y))
+    row, column = (user, item) if letter["by"] == "user" else (item, user)
+    side = Side(row.long() - a, column, value, letter["row"].repeat(b - a, 1), letter["free"], letter["fixed"])
+    side.precision, bayes, Y = letter["precision"], "outer" in letter, letter["Y"]
+    other, covariance = SimpleNamespace(X=Y, outer=letter["outer"] if bayes else upper_outer(Y)), None
     if bayes:
-        side.mean = torch.tensor(parcel["mean"][a:b])
-    covariance = X.new_empty(b - a, X.shape[1], X.shape[1]) if bayes else None
-    noise, weighted = parcel["noise"], parcel["weighted"]
+        side.mean, covariance = letter["mean"][a:b], Y.new_empty(b - a, Y.shape[1], Y.shape[1])
     with one_thread():
+        noise, weighted = letter["noise"], letter["weighted"]
         squares, logs, _ = solve(side, other, 1, noise=noise, weighted=weighted, covariance=covariance)
-    S = covariance.numpy().tobytes() if bayes else b""
-    answer = {"part": [part], "X": [X.numpy().tobytes()], "covariance": [S], "squares": [squares], "logs": [logs]}
-    yield pyarrow.RecordBatch.from_pydict(answer)
+    X, S = (b"" if found is None else found.numpy().tobytes() for found in (side.X, covariance))
+    yield pyarrow.RecordBatch.from_pylist([{"part": part, "X": X, "covariance": S, "squares": squares, "logs": logs}])
 
 
-def _numbers(data: bytearray) -> Tensor:
-    return torch.frombuffer(data, dtype=torch.float64)
+def _numbers(data: bytes) -> Tensor:
+    return torch.tensor(np.frombuffer(data))
 
 
 def als(
@@ -186,32 +181,24 @@ def als(
     sweeps: int = 10,
     seed: int = 0,
     partitions: int = 2,
-    solve: Callable = sides.half_step,
 ) -> Model:
-    """The model of `recommend.fit(train, k, solver=partial(recommend.als, lam=lam, biases=False))`, computed on Spark.
+    """On Spark, `recommend.fit(train, k, solver=partial(recommend.als, lam=lam, biases=False))`: the same model.
 
-    The result does not depend on the number of partitions. `solve` is the half step that each partition runs.
+    It does not depend on the number of partitions. The penalty λ counts once for each rating.
     """
-    with half_step(session, train, partitions, solve) as step:
+    with half_step(session, train, partitions) as step:
         solver = partial(recommend.als, lam=lam, biases=False, half_step=step)
         return recommend.fit(train, k, solver=solver, sweeps=sweeps, seed=seed)
 
 
 def bayes(
-    session: "SparkSession",
-    train: Ratings,
-    k: int = 16,
-    *,
-    sweeps: int = 10,
-    seed: int = 0,
-    partitions: int = 2,
-    solve: Callable = sides.half_step,
+    session: "SparkSession", train: Ratings, k: int = 16, *, sweeps: int = 10, seed: int = 0, partitions: int = 2
 ) -> Model:
-    """The model of `recommend.fit(train, k)`, variational Bayes with biases, computed on Spark. MLlib has none.
+    """On Spark, `recommend.fit(train, k)`, variational Bayes with biases: the same model. MLlib has no such solver.
 
-    The driver estimates the priors and the noise between the half steps, from the rows that it collected.
+    Between the half steps the driver estimates the priors and the noise from the rows that it has collected.
     """
-    with half_step(session, train, partitions, solve) as step:
+    with half_step(session, train, partitions) as step:
         return recommend.fit(train, k, solver=partial(recommend.bayes, half_step=step), sweeps=sweeps, seed=seed)
 
 
@@ -227,22 +214,21 @@ def mllib(
 ) -> Model:
     """The model of Spark MLlib's ALS, for the objective of `als`: λ counts once for each rating, without biases.
 
-    It starts at other random factors, solves for items first, and keeps factors in 32 bits. It is given the ratings
-    less their mean μ.
+    It gets the ratings less their mean μ. It starts at other random factors, solves for the items first, and keeps 32
+    bits of a factor.
     """
     from pyspark.ml.recommendation import ALS
 
+    columns = {"userCol": "user", "itemCol": "item", "ratingCol": "value"}
     blocks = {"numUserBlocks": partitions, "numItemBlocks": partitions}
-    solver = ALS(
-        rank=k, maxIter=sweeps, regParam=lam, seed=seed, userCol="user", itemCol="item", ratingCol="value", **blocks
-    )
-    centred = replace(train, value=train.value - train.mean)
+    solver = ALS(rank=k, maxIter=sweeps, regParam=lam, seed=seed, **columns, **blocks)
+    centred = replace(given(train), value=train.value - train.mean)
     return model(solver.fit(frame(session, centred, partitions)), train, lam)
 
 
 def model(trained: "ALSModel", train: Ratings, lam: float) -> Model:
-    """An ALSModel of Spark, trained with λ on `frame`, as a `Model`: for new users, lists and labels."""
-    (m, n), k = train.shape, trained.rank
+    """What MLlib trained on these ratings less their mean, with the penalty λ, as a `Model`: for new users, lists, …"""
+    (m, n), k = given(train).shape, trained.rank
     Z = torch.zeros(m + n, k + 2, dtype=torch.float64)
     for first, factors in ((0, trained.userFactors), (m, trained.itemFactors)):
         table = factors.toArrow()
@@ -258,22 +244,23 @@ def model(trained: "ALSModel", train: Ratings, lam: float) -> Model:
 def read(folder: str | PathLike, *, user: str = "user", item: str = "item", value: str = "value") -> Ratings:
     """The ratings in a folder of Parquet files, such as Spark writes; `user`, `item` and `value` name the columns.
 
-    The files are read in chunks, and of each rating 16 bytes are kept: labels and other columns may exceed the memory.
+    The files are read in chunks. Only three numbers of each rating are kept, so the files may exceed the memory.
     """
     from pyarrow import dataset
 
     files = dataset.dataset(folder, format="parquet")
     for name, column in (("user", user), ("item", item), ("value", value)):
         if column not in files.schema.names:
-            raise ValueError(f"{name} is {column!r}; the columns are {', '.join(files.schema.names)}"[:160])
-    numbers, numbered = {user: {}, item: {}}, {user: [], item: [], value: []}
-    for chunk in files.to_batches(columns=[user, item, value]):
-        for name, known in numbers.items():
-            if chunk[name].null_count:
-                raise ValueError(f"column {name} has no label at some rows; every rating needs one")
-            coded = chunk[name].dictionary_encode()
-            number = [known.setdefault(label, len(known)) for label in coded.dictionary.to_pylist()]
-            numbered[name].append(np.array(number, np.int32)[coded.indices])
-        numbered[value].append(chunk[value].to_numpy(zero_copy_only=False))
-    ratings = Ratings.of(*(np.concatenate(parts) for parts in numbered.values()))
-    return replace(ratings, users=tuple(numbers[user]), items=tuple(numbers[item]))
+            raise ValueError(f"{name} is {column!r:.40}; the columns are {', '.join(files.schema.names)}"[:160])
+    known, columns = ({}, {}), {"user": [], "item": [], "value": []}
+    for chunk in files.to_batches(columns=[user, item, value], batch_readahead=1, fragment_readahead=1):
+        for name, column, numbers in zip(("user", "item"), chunk, known, strict=False):
+            if column.null_count:
+                raise ValueError(f"{name} has no label in {column.null_count} rows; every rating needs one")
+            coded = column.dictionary_encode()
+            number = [numbers.setdefault(label, len(numbers)) for label in coded.dictionary.to_pylist()]
+            columns[name].append(np.array(number, np.int32)[coded.indices])
+        columns["value"].append(chunk.columns[2].to_numpy(zero_copy_only=False))
+    user, item, value = map(np.concatenate, columns.values())
+    user, item, users, items = torch.from_numpy(user).long(), torch.from_numpy(item).long(), *map(tuple, known)
+    return distinct(Ratings(user, item, checked.array(value, "values", axes=1), users, items))

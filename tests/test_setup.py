@@ -75,6 +75,24 @@ def test_whoever_tests_can_make_the_pages():
     assert extras["book"] and set(extras["book"]) <= set(extras["test"])
 
 
+def test_whoever_tests_can_run_spark():
+    """The packages, and Java where it can be installed; the README says how to get both."""
+    extras = project()["optional-dependencies"]
+    assert extras["spark"] and set(extras["spark"]) <= set(extras["test"])
+    java = "openjdk-17-jre-headless"
+    assert java in read(".ci/run") and f"apt-get install {java}" in read("README.md")
+    assert 'pip install -c constraints.txt -e ".[spark]"' in read("README.md")
+    assert "--no-binary pyspark" in read("Makefile")  # which has no wheels
+    for name in ("ci", "weekly"):
+        steps = [
+            step
+            for job in yaml.safe_load(read(f".github/workflows/{name}.yml"))["jobs"].values()
+            for step in job["steps"]
+        ]
+        versions = {str(step["with"]["java-version"]) for step in steps if "setup-java" in step.get("uses", "")}
+        assert versions == {re.search(r"openjdk-(\d+)", java)[1]}
+
+
 def tree():
     """The paths in the annotated tree of the README."""
     block = re.search(r"## What is where\n\n((?: {4}.*\n)+)", read("README.md"))[1]
