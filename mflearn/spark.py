@@ -7,14 +7,17 @@ every machine gets the other side, solves for its own rows, and sends them to th
 
 import math
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from os import PathLike
 from subprocess import DEVNULL
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:  # without Spark, this module can still be imported and read
 
 SETTINGS = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4", "spark.sql.adaptive.enabled": "false"}
 HERE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # needs no network
+NO_JAVA = "Spark needs Java 17 or newer, and no such java starts here; the README says how to get it"
 ANSWER = "part long, X binary, covariance binary, squares double, logs double"  # one line for each partition
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # we hand over tables of Arrow
 
@@ -46,13 +50,13 @@ def session(master: str = "local[2,4]") -> "SparkSession":
     The 4 says how often a task is tried: Spark repeats what a lost worker has not finished. If Spark runs already, the
     session that is there is returned. Each machine of a cluster needs this package with its libraries.
     """
-    try:
-        from pyspark import SparkConf, SparkContext
-        from pyspark.errors import PySparkRuntimeError
-        from pyspark.java_gateway import launch_gateway
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise ImportError('pyspark is missing; pip install -c constraints.txt -e ".[spark]" installs it') from None
+    if why := missing():
+        raise OSError(why)
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
     if there := SparkSession.getActiveSession():
         return there
     settings = SETTINGS | (HERE if master.startswith("local") else {})
@@ -63,10 +67,16 @@ def session(master: str = "local[2,4]") -> "SparkSession":
             conf, {"stderr": DEVNULL}
         )  # where Java always prints warnings
     except PySparkRuntimeError:
-        raise OSError(
-            "Spark needs Java 17 or newer, and no such java starts here; the README says how to get it"
-        ) from None
+        raise OSError(NO_JAVA) from None
     return SparkSession(SparkContext(conf=conf, gateway=gateway))
+
+
+def missing() -> str | None:
+    """What keeps Spark from running here, in one line; None if nothing does."""
+    if not (find_spec("pyspark") and find_spec("pyarrow")):
+        return 'pyspark or pyarrow is missing; pip install -c constraints.txt -e ".[spark]" installs both'
+    home = os.environ.get("JAVA_HOME")
+    return None if shutil.which(os.path.join(home, "bin", "java") if home else "java") else NO_JAVA
 
 
 def begins(count: Tensor, partitions: int, *, even: bool = True) -> Tensor:
@@ -223,7 +233,13 @@ def mllib(
     blocks = {"numUserBlocks": partitions, "numItemBlocks": partitions}
     solver = ALS(rank=k, maxIter=sweeps, regParam=lam, seed=seed, **columns, **blocks)
     centred = replace(given(train), value=train.value - train.mean)
-    return model(solver.fit(frame(session, centred, partitions)), train, lam)
+    context = session.sparkContext
+    with TemporaryDirectory() as folder:
+        if context.master.startswith("local"):
+            context.setCheckpointDir(
+                folder
+            )  # every 10 sweeps; without, the plan overflows Java's stack after 20 sweeps
+        return model(solver.fit(frame(session, centred, partitions)), train, lam)
 
 
 def model(trained: "ALSModel", train: Ratings, lam: float) -> Model:
