@@ -5,6 +5,8 @@ cluster keep the ratings, once by user and once by item, with all ratings of a r
 every machine gets the other side, solves for its own rows, and sends them to the driver, the program that asked.
 """
 
+import functools
+import gc
 import math
 import os
 import shutil
@@ -158,6 +160,7 @@ def _answer(batches: Iterator, letter: dict, solve: Callable) -> Iterator:
     import pyarrow
     from pyspark import TaskContext
 
+    _keep_libraries()
     part = TaskContext.get().partitionId()
     a, b = letter["begin"][part : part + 2]
     kinds = pyarrow.schema([("user", "int32"), ("item", "int32"), ("value", "float64")])
@@ -176,6 +179,12 @@ def _answer(batches: Iterator, letter: dict, solve: Callable) -> Iterator:
         squares, logs, _ = solve(side, other, 1, noise=noise, weighted=weighted, covariance=covariance)
     X, S = (b"" if found is None else found.numpy().tobytes() for found in (side.X, covariance))
     yield pyarrow.RecordBatch.from_pylist([{"part": part, "X": X, "covariance": S, "squares": squares, "logs": logs}])
+
+
+@functools.cache
+def _keep_libraries() -> None:
+    """Spark collects garbage after each task: to search all objects of torch would take a tenth of a second."""
+    gc.freeze()
 
 
 def _numbers(data: bytes) -> Tensor:
