@@ -15,7 +15,7 @@ help:
 	@echo "make test-newest      the same tests with the newest packages that there are today"
 	@echo "make notebooks        run all notebooks and rewrite them in the form in which they are committed"
 	@echo "make lint             ruff: lint and format, read only"
-	@echo "make bench            measure against what one would use instead; ONLY=toy, or nmf, explorer, ratings, spark: one of these"
+	@echo "make bench            measure against what one would use instead; ONLY=toy, or nmf, explorer, spark, ratings: one of these"
 
 lab: .venv/ready
 	@$(BIN)/mflearn lab

@@ -47,15 +47,16 @@ def test_lists_are_judged_by_the_ratings_held_out():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["large"], "there is no benchmark large; there are toy, nmf, explorer, ratings"),
+        (["large"], "there is no benchmark large; there are toy, nmf, explorer, spark, ratings"),
         (["toy", "--rounds", "0"], "it must be a whole number of 1 or more"),
         (["toy", "--plot", "figure.png"], "toy cannot draw"),
         (["ratings"], "MFLEARN_DATA is not set"),
         (["explorer"], "found no Chromium on the path"),
+        (["spark"], "Spark needs Java 17 or newer"),
     ],
 )
 def test_what_keeps_a_benchmark_from_running_is_said_in_one_line(arguments, words):
-    env = {name: value for name, value in os.environ.items() if name != "MFLEARN_DATA"}
+    env = {name: value for name, value in os.environ.items() if name not in ("MFLEARN_DATA", "JAVA_HOME")}
     env |= {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": ""}
     command = [sys.executable, "-m", "bench", *arguments]
     answer = subprocess.run(command, cwd=Path(__file__).parent, env=env, capture_output=True, text=True)

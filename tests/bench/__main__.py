@@ -8,6 +8,7 @@ BENCHES = {
     "toy": "descent on the 4×2 matrix and what grows out of it, against the classic program",
     "nmf": "non-negative factorization of digits and texts, against scikit-learn",
     "explorer": "an explorer in a browser, from key to pixels, against interact; needs Chromium",
+    "spark": "ALS on Spark, of MLlib and of ours, against one machine; needs Java 17",
     "ratings": "recommenders on real ratings, against other libraries; needs MFLEARN_DATA and the extra `peers`",
 }
 
@@ -21,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", metavar="NAME", nargs="*", type=known, help="default: all, in this order")
-    parser.add_argument("--rounds", metavar="N", type=positive, help="how often each side runs (5; ratings: 3 splits)")
+    parser.add_argument(
+        "--rounds", metavar="N", type=positive, help="how often each side runs (5; ratings: 3 splits; spark: 3)"
+    )
     parser.add_argument("--plot", metavar="FILE", help="write a figure of the benchmark `ratings`, too")
     options = parser.parse_args(arguments)
     names = options.names or list(BENCHES)
