@@ -71,6 +71,22 @@ def test_als_never_raises_its_objective_which_is_that_of_the_one_loop(seed, k):
     assert recorded.loss.tolist() == pytest.approx(losses, rel=1e-13)
 
 
+def test_als_without_biases_lowers_the_objective_without_biases():
+    """For the newcomer, too, b is 0; and the ratings less their mean are all that W H has to explain."""
+    ratings, _ = invented(30, 20, share=0.3)
+    f = Observed(ratings, lam=0.05, mean=ratings.mean, weighted=True)
+    walk = sweeps(als(ratings, 3, lam=0.05, biases=False), 60)
+    losses = [float(f(sweep.W[:, 1:-1], sweep.H[1:-1])) for sweep in walk]
+    assert [sweep.loss for sweep in walk] == pytest.approx(losses, rel=1e-10)
+    assert all(after <= before * (1 + 1e-10) for before, after in itertools.pairwise(losses))
+    assert max(float(X.abs().max()) for X in f.gradient(walk[-1].W[:, 1:-1], walk[-1].H[1:-1])) < 0.1
+    model, at = Model.of(ratings, walk[-1]), ratings.user == 7
+    guest = model.fold_in(ratings.item[at].tolist(), ratings.value[at])
+    assert guest.w[0] == 0 and not model.W[:, 0].any() and not model.H[-1].any()
+    with pytest.raises(ValueError, match="^biases is 'no'; it must be one of True, False$"):
+        next(als(ratings, 3, biases="no"))
+
+
 def test_als_ends_where_the_gradient_is_zero():
     ratings, _ = invented(30, 20)
     f = Observed(ratings, lam=0.5, mean=ratings.mean, weighted=True, biases=True)
