@@ -238,6 +238,7 @@ def mllib(
     """
     from pyspark.ml.recommendation import ALS
 
+    checked.integer(k, "k", least=1), checked.integer(sweeps, "sweeps", least=1), checked.number(lam, "lam", above=0)
     columns = {"userCol": "user", "itemCol": "item", "ratingCol": "value"}
     blocks = {"numUserBlocks": partitions, "numItemBlocks": partitions}
     solver = ALS(rank=k, maxIter=sweeps, regParam=lam, seed=seed, **columns, **blocks)
