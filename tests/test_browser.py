@@ -217,6 +217,7 @@ EXPLORERS = {  # a label of each
     "07_parts_and_topics.ipynb": ["parts k"],
     "08_sparse_ratings.ipynb": ["share observed"],
     "09_recommender.ipynb": ["popularity cut", "neighbours"],
+    "10_beyond_one_machine.ipynb": ["machines"],
 }
 
 

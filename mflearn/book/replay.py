@@ -143,6 +143,17 @@ GRIDS = {
         },
         {2: 4, 5: 7},
     ),
+    "explore_machines": Grid(
+        {
+            "ratings": _powers(5, 11, 1),
+            "users": (1e3, 1e5, 1e7, 1e9),
+            "items": (1e3, 1e5, 1e7),
+            "k": (8, 16, 64),
+            "machines": (1, 2, 4, 16, 64, 256),
+            "network": list(widgets.machines.NETWORKS),
+        },
+        {4: 8},
+    ),
     "explore_map": Grid({"film": sorted(invent()[0].items), "count": (1, 3, 8)}),
     "explore_noise": Grid(
         {
