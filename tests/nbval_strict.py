@@ -4,7 +4,7 @@ nbval compares every text of every cell, character by character. It passes a cel
 not to be compared, any picture instead of another, and a widget that is not there. Here these fail.
 
 A notebook that loads published ratings is skipped where they are not on the machine, with that reason: what it would
-print there is not what was committed.
+print there is not what was committed. Where Spark cannot run, the cells with Spark are skipped, and the others are not.
 """
 
 import base64
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nbval.plugin import IPyNbCell, metadata_tags
-from notebook_form import missing
+from notebook_form import missing, without_spark
 from PIL import Image
 from scipy.ndimage import maximum_filter, minimum_filter
 
@@ -37,7 +37,7 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if isinstance(item, IPyNbCell) and (reason := missing(item.path)):
+        if isinstance(item, IPyNbCell) and (reason := missing(item.path) or without_spark(item.cell.source)):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -5,6 +5,8 @@
 A live widget leaves its text here, not its view: the view names a model that died with its kernel, at each run another
 one, and a reader without that kernel would see an error. That there was a view is noted in the metadata of the output.
 
+A notebook with Spark is left alone where Spark cannot run.
+
 `exercise_cells` makes what stands under the heading Exercises, from the files in mflearn/exercises: change it there.
 """
 
@@ -22,7 +24,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from mflearn import datasets
+from mflearn import datasets, spark
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 METADATA = {
@@ -191,6 +193,11 @@ def missing(notebook: Path) -> str | None:
     return None
 
 
+def without_spark(code: str) -> str | None:
+    """Why this code, of a cell or a notebook, cannot run here: it needs Spark. None if it can, or needs none."""
+    return spark.missing() if re.search(r"\bif session\b|spark\.session\(", code) else None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command; 1 if a notebook failed to run or is still not canonical."""
     parser = argparse.ArgumentParser(
@@ -203,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         parser.error(f"no notebooks in {NOTEBOOKS.name}/")
     for path in paths:
-        if not options.no_run and (reason := missing(path)):
+        if not options.no_run and (reason := missing(path) or without_spark(path.read_text(encoding="utf-8"))):
             print(path.name, "· left alone:", reason)
             continue
         try:
