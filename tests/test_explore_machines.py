@@ -79,8 +79,8 @@ def test_what_is_said_is_what_is_computed():
 @pytest.mark.parametrize(
     ("ratings", "machines", "answer"),
     [
-        (1e11, 1, "The ratings do not fit into its memory."),
-        (1e9, 1, "They fit, and a sweep takes less than two minutes."),
+        (1e11, 1, "the ratings do not fit"),
+        (1e9, 1, "less than two minutes"),
     ],
 )
 def test_the_answer_to_the_question_is_read_off_the_result(ratings, machines, answer):
@@ -91,8 +91,8 @@ def test_the_answer_to_the_question_is_read_off_the_result(ratings, machines, an
 def test_the_slow_answers_are_read_off_the_seconds():
     question = widgets.explore_machines().prediction.question
     result = compute(1e7, 1e5, 1e9, 16, 1, WIRE)
-    for seconds, answer in ((130.0, "some minutes"), (4000.0, "hours")):
-        assert answer in question.answer(replace(result, seconds={"computing": seconds}))
+    for seconds, answer in ((130.0, "minutes"), (4000.0, "hours")):
+        assert answer == question.answer(replace(result, seconds={"computing": seconds}))
 
 
 def test_the_lines_are_the_seconds_of_each_number_of_machines_and_those_before_are_a_ghost():

@@ -173,13 +173,13 @@ def explore_machines() -> Explorer:
         "network": choice("network", *NETWORKS),
     }
     question = Question(
-        "A billion ratings by ten million users of a hundred thousand items, k = 16. "
-        f"You have one machine with {MEMORY / 1e9:.0f} GB and {CORES} cores. What happens?",
+        "A billion ratings of a hundred thousand items by ten million users, k = 16: "
+        f"how long is a sweep on one machine with {MEMORY / 1e9:.0f} GB and {CORES} cores?",
         {
-            "The ratings do not fit into its memory.": lambda result: not result.fits,
-            "They fit, but a sweep takes hours.": lambda result: result.total > 3600,
-            "They fit, and a sweep takes some minutes.": lambda result: result.total > PATIENCE,
-            "They fit, and a sweep takes less than two minutes.": lambda result: result.total <= PATIENCE,
+            "the ratings do not fit": lambda result: not result.fits,
+            "hours": lambda result: result.total > 3600,
+            "minutes": lambda result: result.total > PATIENCE,
+            "less than two minutes": lambda result: result.total <= PATIENCE,
         },
         lambda _: {"ratings": 1e9, "users": 1e7, "items": 1e5, "k": 16, "machines": 1},
         "Sorted by row, a rating takes 16 bytes, so a billion of them take 16 GB.",
