@@ -124,10 +124,10 @@ def size(largest: float, name: str) -> None:
         raise ValueError(f"{name} reaches a size of {short(largest)}; {allowed}")
 
 
-def entries(count: int, name: str) -> None:
+def entries(count: int, name: str, most: int = MOST_ENTRIES) -> None:
     """Refuse an array with so many entries that the memory may not hold it."""
-    if count > MOST_ENTRIES:
-        raise ValueError(f"{name} would hold {short(count)} entries; at most {MOST_ENTRIES:,} fit")
+    if count > most:
+        raise ValueError(f"{name} would hold {short(count)} entries; at most {most:,} fit")
 
 
 def learning_rates(eta: Any) -> Tensor:

@@ -146,7 +146,8 @@ def two_sides(
     Without `biases` the number that is held at 1 is held at 0 instead: then the equations say that b and c are 0.
     """
     m, n = ratings.shape
-    checked.entries((m + n) * (k + 2) * (k + 3) // 2, f"the equations of rank {k}")  # the sums that P is made of
+    sums = (m + n) * (k + 2) * (k + 3) // 2  # that P is made of
+    checked.entries(sums, f"the equations of rank {k}", most=10**9)
     user, item = ratings.user.to(device), ratings.item.to(device)
     value = (ratings.value - mean).to(device, dtype)
     size = 0.1 * float(value.square().mean()) ** 0.25

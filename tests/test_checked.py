@@ -106,8 +106,8 @@ LINES = [
         "random_factors(10**12, 1, [1, 2], seed=[[0], [1], [2]])": 12 * (10**12 + 1),
     }.items()),
     *((f"{call}(R, {k})",
-       f"the equations of rank {k} would hold {3 * (k + 2) * (k + 3)} entries; at most 100,000,000 fit")
-      for call in ("fit", "als", "implicit") for k in (6000, 10**12)),
+       f"the equations of rank {k} would hold {3 * (k + 2) * (k + 3)} entries; at most 1,000,000,000 fit")
+      for call in ("fit", "als", "implicit") for k in (20_000, 10**12)),
     ("low_rank_matrix(10**6, 10**6, k=1)", "A, W and H would hold 1000002000000 entries; at most 100,000,000 fit"),
     *((f"{call}=10**30)", f"{call.rsplit(None, 1)[1]} is 1{30 * '0'}; it must be below 2**63")
       for call in ("factorize(A, 1, eta=0.1, steps", "fit(R, sweeps", "R.split(0.5, seed", "low_rank_matrix(3, 2, k")),

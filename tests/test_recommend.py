@@ -228,12 +228,13 @@ def test_sparks_own_case_holds_for_implicit_feedback():
 # fit
 
 
-def test_the_usual_rank_is_not_too_large_for_twenty_million_ratings(monkeypatch):
+@pytest.mark.parametrize("k", [16, 64])
+def test_a_usual_rank_is_not_too_large_for_twenty_million_ratings(monkeypatch, k):
     """There are 138,493 users and 26,744 films in MovieLens 20M."""
     monkeypatch.setattr(sides, "upper_outer", lambda X: X)  # which takes the memory that is spoken of
     zero = torch.zeros(2, dtype=torch.int64)
     ratings = Ratings(zero, torch.arange(2), torch.tensor([1.0, 2.0]), range(138_493), range(26_744))
-    users, items = sides.two_sides(ratings, 16, 1.5, np.random.default_rng(0), torch.float64)
+    users, items = sides.two_sides(ratings, k, 1.5, np.random.default_rng(0), torch.float64, "cpu")
     assert (users.size, items.size) == ratings.shape
 
 
