@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -124,3 +125,16 @@ def test_no_bar_and_no_point_leaves_the_picture(corner):
     assert all(low < bar.get_width() < high for bar in left.patches)
     (at,) = (line for line in right.lines if line.get_marker() == "o")
     assert right.get_ylim()[0] < at.get_ydata()[0] < right.get_ylim()[1]
+
+
+def test_the_largest_number_has_room_in_its_box():
+    def boxes(widget):
+        if isinstance(widget, ipywidgets.BoundedFloatText | ipywidgets.BoundedIntText):
+            yield widget
+        for child in getattr(widget, "children", ()):
+            yield from boxes(child)
+
+    found = {box.description: box for box in boxes(widgets.explore_machines())}
+    assert {*found} >= {"ratings", "users", "items"}
+    for name, box in found.items():  # a digit and a letter take about 8 pixels; arrows and edges 40
+        assert int(box.layout.width[:-2]) >= 40 + 8 * (len(name) + len(str(int(box.max)))), name

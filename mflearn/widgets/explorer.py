@@ -281,7 +281,8 @@ def _row(control: ipywidgets.ValueWidget) -> ipywidgets.Widget:
         nearest = at = int
     box = make(value=at(control.value), min=at(control.min), max=at(control.max), step=step)
     box.description, control.description = control.description, ""
-    box.style.description_width, box.layout.width = "initial", f"{96 + 8 * len(box.description)}px"
+    long = max(0, len(str(int(box.max))) - 7)  # digits for which the usual width has no place
+    box.style.description_width, box.layout.width = "initial", f"{96 + 8 * (len(box.description) + long)}px"
     control.readout, control.layout.width = False, "200px"
 
     def follow(_change: Any) -> None:
