@@ -126,11 +126,6 @@ def sparse_product(A: Any, X: np.ndarray) -> np.ndarray:
     return (A @ torch.from_numpy(X)).numpy() if isinstance(A, Tensor) else A @ X
 
 
-def gram(X: np.ndarray) -> np.ndarray:
-    """X Xᵀ. The copy hides from NumPy that both are the same: its routine for that case is slower for few rows."""
-    return X @ X.copy().swapaxes(-1, -2)
-
-
 def raise_to(X: np.ndarray, least: float) -> None:
     """Raise every smaller entry of X to this value, in place; a third of the time of NumPy's `maximum`."""
     torch.from_numpy(X).clamp_min_(least)

@@ -147,7 +147,7 @@ class Data:
             return self._loss(W, H)
         Wt, H = W.mT.numpy(), H.numpy()
         cross = (self.times(Wt) * H).sum((-2, -1))
-        product = (fast.gram(Wt) * fast.gram(H)).sum((-2, -1))
+        product = ((Wt @ Wt.swapaxes(-1, -2)) * (H @ H.swapaxes(-1, -2))).sum((-2, -1))
         return torch.as_tensor(self._square - 2 * cross + product).clamp_min(0)
 
 
@@ -253,9 +253,9 @@ def _walk(data: Data, Wt: np.ndarray, H: np.ndarray, update: Callable, repeats: 
     """The points of a walk; `update(factor, P, Q)` changes Wᵀ, or H, in place."""
     while True:
         yield Factors(torch.from_numpy(np.concatenate((Wt, H), axis=-1)).mT, data.shape[0])
-        P, Q = data.times_transposed(H), fast.gram(H)
+        P, Q = data.times_transposed(H), H @ H.swapaxes(-1, -2)
         for _ in range(repeats):
             update(Wt, P, Q)
-        P, Q = data.times(Wt), fast.gram(Wt)
+        P, Q = data.times(Wt), Wt @ Wt.swapaxes(-1, -2)
         for _ in range(repeats):
             update(H, P, Q)

@@ -66,9 +66,8 @@ def session(master: str = "local[2,4]") -> "SparkSession":
     conf = SparkConf().setMaster(master).setAppName("mflearn").setAll([*settings.items()])
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
-        gateway = SparkContext._gateway or launch_gateway(
-            conf, {"stderr": DEVNULL}
-        )  # where Java always prints warnings
+        quiet = {"stderr": DEVNULL}  # where Java always prints warnings
+        gateway = SparkContext._gateway or launch_gateway(conf, quiet)
     except PySparkRuntimeError:
         raise OSError(NO_JAVA) from None
     return SparkSession(SparkContext(conf=conf, gateway=gateway))
@@ -246,10 +245,8 @@ def mllib(
     centred = replace(given(train), value=train.value - train.mean)
     context = session.sparkContext
     with TemporaryDirectory() as folder:
-        if context.master.startswith("local"):
-            context.setCheckpointDir(
-                folder
-            )  # every 10 sweeps; without, the plan overflows Java's stack after 20 sweeps
+        if context.master.startswith("local"):  # without what it keeps there, 20 sweeps overflow Java's stack
+            context.setCheckpointDir(folder)
         return model(solver.fit(frame(session, centred, partitions)), train, lam)
 
 

@@ -48,14 +48,6 @@ def test_a_sum_of_outer_products_is_the_product():
     torch.testing.assert_close(place, X.contiguous() @ Y.contiguous(), rtol=1e-14, atol=0)
 
 
-@pytest.mark.parametrize("runs", [(), (2, 3)])
-def test_gram_is_the_product_with_the_transpose(runs):
-    X = np.random.default_rng(0).random((*runs, 3, 50))
-    before = X.copy()
-    np.testing.assert_allclose(fast.gram(X), np.einsum("...in,...jn->...ij", X, X), rtol=1e-13)
-    assert (before == X).all()
-
-
 def test_small_entries_are_raised_in_place_and_nan_stays():
     X = np.array([[1e-20, 2.0], [0.5, np.nan]])
     fast.raise_to(X, 1.0)

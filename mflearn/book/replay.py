@@ -127,6 +127,7 @@ GRIDS = {
         },
         plays="step",
         pointed=("w", "h"),
+        missing="go one step further by a button",
     ),
     "explore_learning_rate": Grid({"fraction": _steps(0.05, 2.2, 0.05), "k": (1, 2)}, {0: 1}),
     "explore_rank_and_rate": Grid(
@@ -432,11 +433,10 @@ def _pointed(grid: Grid, stage: Stage, recorder: Recorder) -> dict[str, Any] | N
     if not grid.pointed:
         return None
     axes = stage.figure.axes[0]
-    box = [*axes.get_xlim(), *axes.get_ylim()]
     return {
         "controls": [list(grid.choices).index(name) for name in grid.pointed],
         "scale": _to_pixels(axes, recorder),
-        "limits": box,
+        "limits": [*axes.get_xlim(), *axes.get_ylim()],
     }
 
 
