@@ -109,6 +109,8 @@ def test_the_lines_are_the_seconds_of_each_number_of_machines_and_those_before_a
         assert seconds == pytest.approx([of(on(second, int(each))) for each in p])
     ghost = next(line for line in right.lines if line.get_color() == machines.GHOST)
     assert list(ghost.get_ydata()) == [on(first, int(each)).total for each in p]
+    (here,) = (line for line in right.lines if line.get_marker() == "o")
+    assert (here.get_xdata()[0], here.get_ydata()[0]) == (second.machines, pytest.approx(second.total))
     wanted = [*second.memory.values(), second.bytes]
     assert [bar.get_width() for bar in left.patches] == pytest.approx(wanted)
 
