@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # without Spark, this module can still be imported and read
 
 SETTINGS = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4", "spark.sql.adaptive.enabled": "false"}
 SETTINGS |= {"spark.driver.memory": "4g"}  # at most; the usual 1g overflows after some fits of a million ratings
+SETTINGS |= {"spark.driver.maxResultSize": "0"}  # no limit: with the usual 1g, not all rows of a large side come back
 HERE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # needs no network
 NO_JAVA = "Spark needs Java 17 or newer, and no such java starts here; the README says how to get it"
 ANSWER = "part long, X binary, covariance binary, squares double, logs double"  # one line for each partition

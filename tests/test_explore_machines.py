@@ -112,21 +112,28 @@ def test_the_lines_are_the_seconds_of_each_number_of_machines_and_those_before_a
     (here,) = (line for line in right.lines if line.get_marker() == "o")
     assert (here.get_xdata()[0], here.get_ydata()[0]) == (second.machines, pytest.approx(second.total))
     wanted = [*second.memory.values(), second.bytes]
-    assert [bar.get_width() for bar in left.patches] == pytest.approx(wanted)
+    (dots,) = (line for line in left.lines if line.get_marker() == "o")
+    assert list(dots.get_xdata()) == pytest.approx(wanted)
+    assert [text.get_text() for text in left.texts[1:]] == [machines.size(held) for held in wanted]
 
 
 CORNERS = [*itertools.product((1e3, 1e9), (1e2, 1e8), (1e5, 1e11), (1, 128), (1, 256))]
 
 
 @pytest.mark.parametrize("corner", CORNERS)
-def test_no_bar_and_no_point_leaves_the_picture(corner):
+def test_no_dot_and_no_number_leaves_the_picture_or_lies_on_the_limit(corner):
     figure = canvas(11, 3.3)
     machines.draw(figure)(compute(*corner, "1 Gbit/s"))
+    figure.draw_without_rendering()
     left, right = figure.axes
-    low, high = left.get_xlim()
-    assert all(low < bar.get_width() < high for bar in left.patches)
-    (at,) = (line for line in right.lines if line.get_marker() == "o")
-    assert right.get_ylim()[0] < at.get_ydata()[0] < right.get_ylim()[1]
+    for ax in figure.axes:
+        (dots,) = (line for line in ax.lines if line.get_marker() == "o")
+        for value, (low, high) in zip(dots.get_data(), (ax.get_xlim(), sorted(ax.get_ylim())), strict=True):
+            assert all(low < one < high for one in value)
+    limit, frame = left.transData.transform((machines.MEMORY, 0))[0], left.get_window_extent()
+    for text in left.texts[1:]:
+        box = text.get_window_extent()
+        assert frame.x0 < box.x0 and box.x1 < frame.x1 and not box.x0 < limit < box.x1
 
 
 def test_the_largest_number_has_room_in_its_box():

@@ -74,17 +74,19 @@ def on(cost: Cost, machines: int) -> Cost:
 def draw(figure: Figure) -> Update:
     """Left: the bytes on each machine. Right: the seconds a sweep against the number of machines."""
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
-    names = list(compute(1, 1, 1, 1, 1, next(iter(NETWORKS))).memory)
-    bars = left.barh([*names, "together"], [1e3] * 4, color=[BLUE, GREEN, PURPLE, GREY])
-    left.invert_yaxis()
+    names = [*compute(1, 1, 1, 1, 1, next(iter(NETWORKS))).memory, "together"]
     left.set(xscale="log", xlim=(1e5, 1e14), xlabel="bytes on each machine", title="memory")
     left.set_xticks([1e6, 1e9, 1e12], ["1 MB", "1 GB", "1 TB"])
+    left.set(yticks=range(4), yticklabels=names, ylim=(3.7, -0.7))
     left.minorticks_off()
+    left.grid(alpha=0.3)
     left.axvline(MEMORY, color=VERMILLION, linestyle="--", linewidth=2)
-    left.text(MEMORY * 1.4, 1.5, f"there are\n{MEMORY / 1e9:.0f} GB", color=VERMILLION, fontsize=9, va="center")
+    left.text(MEMORY * 1.4, 3.6, f"each has {MEMORY / 1e9:.0f} GB", color=VERMILLION, fontsize=9)
+    (bytes_held,) = left.plot([], [], color=GREY, marker="o", markersize=8, linestyle="")
+    amounts = [left.text(0, row - 0.17, "", fontsize=9, ha="center") for row in range(4)]
 
     p = np.unique(np.geomspace(1, MOST, 60).astype(int))
-    right.set(xscale="log", yscale="log", xlim=(0.85, 1.2 * MOST), ylim=(1e-4, 1e6))
+    right.set(xscale="log", yscale="log", xlim=(0.85, 1.2 * MOST))
     right.set(xlabel="machines", ylabel="seconds", title="a sweep")
     right.set_xticks([1, 2, 4, 16, 64, 256], ["1", "2", "4", "16", "64", "256"])
     right.minorticks_off()
@@ -100,15 +102,21 @@ def draw(figure: Figure) -> Update:
     right.legend(loc="upper right", fontsize=8.5, ncols=2)
 
     def update(result: Cost):
-        for bar, value in zip(bars, (*result.memory.values(), result.bytes), strict=True):
-            bar.set_width(np.clip(value, 1.2e5, 8e13))
+        held = np.array([*result.memory.values(), result.bytes])
+        bytes_held.set_data(held.clip(1.2e5, 8e13), range(4))
+        for text, value in zip(amounts, held, strict=True):  # beside the line of the limit, not on it
+            ends = (1e6, MEMORY / 6) if value <= MEMORY else (MEMORY * 6, 1e13)
+            text.set(text=size(value), x=np.clip(value, *ends))
         costs = [on(result, int(machines)) for machines in p]
+        totals = np.log10([cost.total for cost in costs])
+        top = np.ceil(totals.max() + 0.3)  # room for the legend
+        right.set_ylim(10 ** min(top - 4, np.floor(totals.min() - 0.1)), 10**top)
         before.set_data(*together.get_data())
         for name, line in parts.items():
             line.set_data(p, [cost.seconds[name] or np.nan for cost in costs])  # 0 has no place on a log axis
         together.set_data(p, [cost.total for cost in costs])
-        here.set_data([result.machines], [np.clip(result.total, 1.5e-4, 6e5)])
-        return [*bars, before, *parts.values(), together, here]
+        here.set_data([result.machines], [result.total])
+        return [bytes_held, *amounts, before, *parts.values(), together, here]
 
     return update
 
@@ -118,7 +126,8 @@ def describe(result: Cost) -> str:
     alone = on(result, 1)
     many = f"{result.machines} machine" + "s" * (result.machines > 1)
     at = f" at {result.network}" if result.machines > 1 else ""
-    words = f"{amount(result.ratings)} ratings, k = {result.k}, {many}{at}: {size(result.bytes)} on each"
+    pairs = " (all pairs)" if result.ratings == result.users * result.items else ""
+    words = f"{amount(result.ratings)} ratings{pairs}, k = {result.k}, {many}{at}: {size(result.bytes)} on each"
     if not result.fits:
         words += f", which has {size(MEMORY)}. "
         if result.memory["W and H"] + result.memory["products"] > MEMORY:
