@@ -342,7 +342,7 @@ def test_every_slide_fits_and_each_press_shows_another(lesson):
         present(page)
         down = walk(page, "PageDown")
         page.set_viewport_size({"width": 1920, "height": 1080})
-        page.wait_for_function(f"() => ({SLIDE})().text >= 0.03")  # a busy browser takes its time to lay the slide out anew
+        page.wait_for_function(f"() => ({SLIDE})().text >= 0.03")  # a busy browser is slow to lay it out
         up = walk(page, "PageUp")
     finally:
         stop(page)
