@@ -65,7 +65,7 @@ class Explorer(ipywidgets.VBox):
     question  asked above the controls, before they are moved; see `Question`
     size      width and height of the picture, in inches
     across    how many controls stand in a row, below the first one, which has a row of its own
-    extra     widgets between the controls and the picture
+    extra     widgets behind the controls
     prepare   prepare(watch) works ahead in a thread of its own when the explorer opens
 
     A slider may send values faster than they can be computed, and JupyterLab may run its callbacks in a thread of
@@ -101,7 +101,7 @@ class Explorer(ipywidgets.VBox):
         self._turn = threading.RLock()  # one computation at a time
         self._wanted, self._news, self._worker = None, threading.Condition(), None
         self._moves, self._moved, self._taken = 0, 0.0, 0.0  # how many of late; when one came; when one was taken
-        box = ipywidgets.Box(rows, layout={"flex_flow": "row wrap", "overflow": "visible"})
+        box = ipywidgets.Box([*rows, *extra], layout={"flex_flow": "row wrap", "overflow": "visible"})
         if across:  # the first control on a line of its own, the others in a table
             table = ipywidgets.GridBox(
                 rows[1:], layout={"grid_template_columns": f"repeat({across}, minmax(24px, max-content))"}
@@ -109,7 +109,7 @@ class Explorer(ipywidgets.VBox):
             box = ipywidgets.VBox([rows[0], table], layout={"overflow": "visible"})
         self.prediction = question and Prediction(question, self._reveal)
         asked, bar = ((self.prediction,) if question else ()), ((self.progress,) if self.watches or prepare else ())
-        super().__init__([*asked, box, *extra, *bar, self.picture], layout={"overflow": "visible"})
+        super().__init__([*asked, box, *bar, self.picture], layout={"overflow": "visible"})
         self.add_class("mflearn-explorer")
         for control in self.controls.values():
             control.observe(lambda _: self._want(self.settings), names="value")

@@ -122,7 +122,7 @@ class Landscape(Explorer):
             lambda _: {"fraction": 0.3, "w": -1.0, "h": 1.0, "step": STEPS},
             "On the ridge the gradient points along the ridge, so no step leaves it. Any other start leaves it.",
         )
-        forward = ipywidgets.Button(description="Step", tooltip="one step further")
+        forward = ipywidgets.Button(description="Step", tooltip="one step further", layout={"width": "80px"})
         forward.on_click(lambda _: self._go(self.settings["step"] + 1))
         play = ipywidgets.Play(max=STEPS, interval=PACE, show_repeat=False)
         super().__init__(

@@ -27,6 +27,7 @@ class LockedTest(anywidget.AnyWidget):
         self._present = present
         self.openings: list[tuple[float, str]] = []  # of each look the test RMSE, and the name of the model
         super().__init__(words=self._said())
+        self.layout.width = "100%"  # a row of its own
         self.observe(lambda _: self.look(), names="asked")
 
     def look(self) -> float:
