@@ -12,6 +12,7 @@ SETTINGS = Path(__file__).parent / "lab"  # what JupyterLab must be told, see la
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
+    sys.stdout.reconfigure(errors="replace")  # a terminal that has no ≈
     parser = argparse.ArgumentParser(prog="mflearn", description="A course on matrix factorization, A ≈ W H.")
     parser.add_argument("--version", action="version", version=f"mflearn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -80,6 +81,8 @@ def run_slides(options: argparse.Namespace, rest: list[str]) -> int:
     from . import slides
 
     notebook = slides.find(options.notebook, course.folder())
+    if options.notes and (rest or options.notes.endswith(".ipynb")):
+        raise ValueError(f"the notes go to a page such as notes.html, not to {' '.join((options.notes, *rest)):.60}")
     if options.notes:
         Path(options.notes).write_text(slides.notes(notebook), encoding="utf-8")
         return 0

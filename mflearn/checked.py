@@ -49,9 +49,10 @@ def real(value: Any, name: str, axes: int | None = None) -> Tensor:
     found = as_numpy(value, name)
     if found.dtype.kind not in "biuf":  # bool, int, unsigned int, float; a table of objects may hold them, too
         real = (numbers.Real, Decimal) if found.dtype.kind == "O" else ()
-        wrong = [each for each in found.flat if not isinstance(each, real)]
-        if wrong:
-            raise TypeError(f"{name} holds {short(_python(wrong[0]))}; it must hold real numbers")
+        wrong = [each for each in map(_python, found.flat) if not isinstance(each, real)]
+        if wrong:  # in a column of text, which one spoiled it?
+            first = next((each for each in wrong if not _reads_as_number(each)), wrong[0])
+            raise TypeError(f"{name} holds {short(first)}; it must hold real numbers")
     if found.size == 0 or (axes is not None and found.ndim != axes):
         raise ValueError(f"{name} has shape {found.shape}; it must be {KINDS[axes]} with at least one entry")
     try:
@@ -128,6 +129,16 @@ def entries(count: int, name: str, most: int = MOST_ENTRIES) -> None:
     """Refuse an array with so many entries that the memory may not hold it."""
     if count > most:
         raise ValueError(f"{name} would hold {short(count)} entries; at most {most:,} fit")
+
+
+def slopes(found: Any, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
+    """What the gradient of an objective gave: two tensors of the shapes of W and H, none of which torch may stretch."""
+    if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Tensor) for part in found):
+        raise TypeError(f"gradient gave {short(found)}; it must give two tensors, for W and for H")
+    for name, part, X in zip("WH", found, (W, H), strict=True):
+        if part.shape != X.shape:
+            raise ValueError(f"gradient for {name} has shape {(*part.shape,)}; it must be {(*X.shape,)}")
+    return tuple(found)
 
 
 def learning_rates(eta: Any) -> Tensor:
@@ -258,6 +269,14 @@ def _finite(table: Tensor, name: str) -> Tensor:
 def _python(value: Any) -> Any:
     """A number or word of Python, where one came as a scalar of torch or numpy."""
     return value.item() if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.ndim == 0) else value
+
+
+def _reads_as_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def short(value: Any) -> str:

@@ -23,9 +23,9 @@ from .titles import Table
 Item = tuple[int | str, str, tuple[str, ...], int | None]  # label, title, genres, year
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")  # a label that is a whole number, and nothing but that
 COLUMNS = {  # names in published files, without capitals and underscores
-    "user": ("user", "userid"),
-    "item": ("item", "itemid", "movieid", "bookid"),
-    "value": ("value", "rating", "stars"),
+    "user": ("user", "userid", "viewer", "reviewer", "customer", "customerid"),
+    "item": ("item", "itemid", "film", "filmid", "movie", "movieid", "book", "bookid", "product", "productid"),
+    "value": ("value", "rating", "stars", "score"),
 }
 Folder = Path | zipfile.Path  # on the disk or in an archive, which is never unpacked
 
@@ -71,9 +71,9 @@ def load(name: str | os.PathLike = "festival") -> Dataset:
     Real ones are looked for in the folder that MFLEARN_DATA names, then among what `mflearn data NAME` has downloaded.
     Nothing is downloaded here: where they are missing, FileNotFoundError says how to get them.
 
-    User, item and value are the columns of a CSV file with these names, or such as userId, movieId and rating; else its
-    first three. A folder has a ratings.csv, and perhaps movies.csv, books.csv or items.csv: first the label, then a
-    column title, and others.
+    User, item and value are the columns of a CSV file with these names, or such as userId, movieId and rating; if it
+    has only three columns, in this order, they may have other names. A folder has a ratings.csv, and perhaps
+    movies.csv, books.csv or items.csv: first the label, then a column title, and others.
     """
     checked.computing_on_the_cpu()
     names = ", ".join(["festival", *SOURCES])
@@ -88,7 +88,8 @@ def load(name: str | os.PathLike = "festival") -> Dataset:
         path = folder / name if name.lower().endswith(".csv") else folder / name / "ratings.csv"
         if os.path.isfile(path):  # False for a name that no file can have, where `Path.is_file` raises an error
             return _from_csv(path)
-    came = " ".join(name.split())[:30]
+    came = " ".join(name.split())
+    came = came if len(came) <= 30 else "…" + came[-29:]
     raise FileNotFoundError(f"{came} is no CSV file, no folder with ratings.csv, and none of {names}")
 
 
@@ -169,12 +170,19 @@ def _inside(source: Source, place: Path) -> Folder:
 
 
 def _dataset(source: Source, folder: Folder) -> Dataset:
-    return _assembled(source.name, *source.read(folder), source.licence, source.citation)
+    try:
+        frame, items = source.read(folder)
+        return _assembled(source.name, frame, items, source.licence, source.citation)
+    except (ValueError, KeyError, csv.Error) as error:
+        raise ValueError(f"{source.name} is damaged: {error}"[:160]) from None
 
 
 def _assembled(name: str, frame: pd.DataFrame, items: Iterable[Item], licence: str = "", citation: str = "") -> Dataset:
     ratings = Ratings.of(frame["user"], frame["item"], frame["value"])
     items = list(items)
+    if items and not {item[0] for item in items} & {*ratings.items}:
+        came = f"the labels of the titles, such as {items[0][0]!r:.30}"
+        raise ValueError(f"{came}, are none of the ratings, such as {ratings.items[0]!r:.30}; part columns by commas")
     return Dataset(
         name,
         ratings,
@@ -191,17 +199,19 @@ def _ratings(content: bytes, separator: str, header: int | None) -> pd.DataFrame
     options = {"sep": separator, "index_col": False, "skipinitialspace": True}
     options |= {"keep_default_na": False, "na_values": [""]}  # "NA", "None" and "Null" are titles
     first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, **options).fillna("")
-    at = [0, 1, 2] if header is None else _places_of_columns(first.iloc[0].tolist())
-    columns = pd.read_csv(io.BytesIO(content), header=header, nrows=1, **options).columns[at]
+    head = pd.read_csv(io.BytesIO(content), header=header, nrows=1, **options)
+    numbered = not len(head) or str(head.iloc[0, 0]).isdecimal()
+    at = [0, 1, 2] if header is None else _places_of_columns(first.iloc[0].tolist(), numbered)
+    columns = head.columns[at]
     kinds = dict.fromkeys(columns[:2], str)
     frame = pd.read_csv(io.BytesIO(content), header=header, dtype=kinds, low_memory=False, **options)[columns]
     frame = frame.set_axis(["user", "item", "value"], axis=1)
     return frame.assign(user=_labels(frame["user"]), item=_labels(frame["item"]))
 
 
-def _places_of_columns(names: list[str]) -> list[int]:
-    """Where user, item and value stand. A first column without a name is left out: it holds the numbers of the rows."""
-    begin = int(names[0] == "")
+def _places_of_columns(names: list[str], numbered: bool) -> list[int]:
+    """Where user, item and value stand. A first column without a name is left out if the rows are `numbered` there."""
+    begin = int(names[0] == "" and numbered)
     if len(names) < begin + 3:
         raise ValueError(f"the ratings have {len(names)} columns; user, item and value are needed")
     plain = [name.strip().casefold().replace("_", "") for name in names]
@@ -209,7 +219,7 @@ def _places_of_columns(names: list[str]) -> list[int]:
     if None not in found:
         return found
     first = [begin, begin + 1, begin + 2]
-    if any(place not in (None, usual) for place, usual in zip(found, first, strict=True)):
+    if len(names) > begin + 3 or any(place not in (None, usual) for place, usual in zip(found, first, strict=True)):
         raise ValueError(f"the columns are {', '.join(names):.60}; call three of them user, item and value")
     third = names[begin + 2]
     if not third or _is_number(third):
@@ -235,7 +245,11 @@ def _labels(column: pd.Series) -> pd.Series:
 def _items(content: bytes, whole: bool) -> Iterator[Item]:
     """Label first; then a column title, and perhaps genres, parted by |, and a year. `whole`: labels are numbers."""
     text = io.StringIO(content.decode("utf-8-sig"), newline="")
-    for row in csv.DictReader(text, skipinitialspace=True):
+    lines = csv.DictReader(text, skipinitialspace=True, strict=True)
+    for row in lines:
+        if None in row:
+            raise ValueError(f"line {lines.line_num} of the titles has too many fields; write a comma in quotes")
+        row.pop("", None)  # the numbers of the rows
         label, title = next(iter(row.values())), row.get("title") or ""
         year = re.match(r"-?\d{1,9}(?!\d)", row.get("year") or row.get("original_publication_year") or "")
         genres = tuple(filter(None, (row.get("genres") or "").split("|")))

@@ -104,17 +104,20 @@ def descend(
 def _walk(objectives: Iterable, Z: Tensor, m: int, update: Callable) -> Iterator[Factors]:
     """The loop itself: for each objective, write the gradient at Z into Z.grad, then let the rule move Z."""
     W, H = Factors(Z, m)
-    slope_W, slope_H = Factors(Z.grad, m)
+    grad, place, shape = Z.grad, Z.data_ptr(), (m, H.shape[-1])
+    slope_W, slope_H = Factors(grad, m)
     yield Factors(Z.clone(), m)
     for objective in objectives:
         if type(objective) is Frobenius:
+            if objective.shape != shape:
+                checked.factors(W, H, objective.shape)
             fast.gradient(objective, W, H, (slope_W, slope_H))
         else:
-            for name, part, place in zip("WH", objective.gradient(W, H), (slope_W, slope_H), strict=True):
-                if part.shape != place.shape:  # torch would stretch a smaller one
-                    raise ValueError(f"gradient for {name} has shape {(*part.shape,)}; it must be {(*place.shape,)}")
-                place.copy_(part)
+            for part, into in zip(checked.slopes(objective.gradient(W, H), W, H), (slope_W, slope_H), strict=True):
+                into.copy_(part)
         update()
+        if Z.grad is not grad or Z.data_ptr() != place:
+            raise ValueError("rule gave its parameter another .data or .grad; it must change the parameter in place")
         yield Factors(Z.clone(), m)
 
 
@@ -190,6 +193,8 @@ def record(
     checked.function(objective, "objective", "W", "H")
     if watch is not None:
         checked.function(watch, "watch", "the number of steps")
+    if isinstance(points, Run):
+        raise TypeError("points are a Run, which is recorded already; give a walk, such as descend(...)")
     points = itertools.islice(_apart(points), steps + 1)
     with torch.inference_mode():  # a tenth faster; the Run that is returned holds ordinary tensors
         start = next(points, None)

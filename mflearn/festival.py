@@ -77,7 +77,7 @@ def invent(viewers: int = 600, films: int = 152, *, seed: int = 0) -> tuple[Rati
     names, programme = _names(), pd.read_csv(Path(__file__).with_name("festival.csv"))[:n]
     if m > len(names) or n > len(programme):
         raise ValueError(f"viewers, films are {m}, {n}; they must be at most {len(names)}, {len(programme)}")
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(checked.integer(seed, "seed", least=0))
 
     def uniform(*shape: int) -> Tensor:  # torch.rand alone is the same on all processors
         return torch.rand(*shape, dtype=torch.float64, generator=generator)

@@ -213,7 +213,8 @@ def plot_loss(runs: Sequence[Run], ax: Axes, *, labels: Sequence[str], floor: fl
 
     A run that diverged ends in a cross.
     """
-    if isinstance(runs, Run) or not len(runs) == len(labels) <= len(LINES) or any(run.loss.ndim > 1 for run in runs):
+    pairs = not isinstance(runs, Run) and not isinstance(labels, str) and len(runs) == len(labels) <= len(LINES)
+    if not pairs or any(run.loss.ndim > 1 for run in runs):
         allowed = f"at most {len(LINES)} single runs, such as run[0], each with its label"
         raise ValueError(f"runs are {checked.short(runs)}; they must be {allowed}")
     for i, (run, label) in enumerate(zip(runs, labels, strict=True)):

@@ -58,7 +58,7 @@ class Ratings:
         """(m, n): how many users, how many items."""
         return len(self.users), len(self.items)
 
-    @cached_property
+    @property
     def mean(self) -> float:
         """The mean value."""
         return float(self.value.mean())
@@ -107,8 +107,8 @@ class Ratings:
         if chosen.ndim != 1 or (not is_mask and chosen.dtype.kind not in "iu"):
             came = f"has {chosen.dtype} and shape {chosen.shape}"
             raise ValueError(f"chosen {came}; it must be a mask of shape ({len(self)},), or a list of places")
-        chosen = torch.from_numpy(chosen)
-        if not is_mask and len(chosen.unique()) < len(chosen):
+        chosen = torch.from_numpy(chosen.copy())
+        if not is_mask and len((chosen % len(self)).unique()) < len(chosen):  # place −1 is the last one
             raise ValueError("chosen names a place twice; give each once, or a mask of True and False")
         return Ratings(self.user[chosen], self.item[chosen], self.value[chosen], self.users, self.items)
 
@@ -175,8 +175,11 @@ def positions(labels: Iterable, known: dict, name: str) -> Tensor:
 def _check_list(labels: Any, name: str) -> None:
     """Each letter of a text would be a label, a set has no order, and a masked array hides some labels."""
     is_list = isinstance(labels, Iterable) and not isinstance(labels, str | bytes | set | frozenset)
-    if not is_list or getattr(labels, "ndim", 1) == 0 or np.ma.is_masked(labels):
+    axes = getattr(labels, "ndim", 1)
+    if not is_list or axes == 0 or np.ma.is_masked(labels):
         raise TypeError(f"{name} is {checked.short(labels)}; it must be a list of labels")
+    if axes > 1:
+        raise TypeError(f"{name} is a table, or holds lists; it must be a list of labels")
 
 
 def _plain(label: Any) -> Any:

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import json
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 from mflearn import datasets, descent, estimator, exact, gradients, matrices, model, nonnegative, objectives, scores
 from mflearn.checked import short
 from mflearn.descent import descend, factorize, random_factors
+from mflearn.festival import invent
 from mflearn.matrices import toy_matrix
 from mflearn.objectives import Frobenius, Observed
 from mflearn.plots import plot_equation
@@ -36,6 +38,29 @@ NAMES |= dict(factorize=factorize, nonnegative=nonnegative, datasets=datasets, s
 NAMES |= dict(Ratings=Ratings, fit=fit, als=als, bayes=bayes, implicit=implicit)
 NAMES |= dict(A=A, W=W, H=H, f=f, R=R, M=M, taste=M.user(1), truth=datasets.load("festival").truth)
 NAMES |= dict(swapped=type("Swapped", (Frobenius,), {"gradient": lambda f, W, H: (H, W)})(A))
+NAMES |= dict(listed=type("Listed", (Frobenius,), {"gradient": lambda f, W, H: [1, 2, 3]})(A))
+NAMES |= dict(Fraction=Fraction, invent=invent)
+
+
+class Elsewhere:
+    """An update rule that makes a new tensor where it should change the old one."""
+
+    def __init__(self, parameters):
+        (self.Z,) = parameters
+
+    def step(self):
+        self.Z.data = self.Z.data - 0.01 * self.Z.grad
+
+
+class Forgetful(Elsewhere):
+    """An update rule that clears the gradient, as the loop of PyTorch does."""
+
+    def step(self):
+        self.Z -= 0.01 * self.Z.grad
+        self.Z.grad = None
+
+
+NAMES |= dict(Elsewhere=Elsewhere, Forgetful=Forgetful)
 NAMES |= dict(pair=(W, H), walk=descend([f] * 3, (W, H), partial(descent.Adam, eta=0.1)))
 
 A_MATRIX = (
@@ -121,6 +146,20 @@ LINES = [
     ("factorize(A, start=(1e100 * W, 1e100 * H), eta=0.1, steps=5)",
      "start has a loss that is not finite; give smaller factors"),
     ("factorize(swapped, 1, eta=0.1, steps=5)", "gradient for W has shape (1, 2); it must be (4, 1)"),
+    ("factorize(listed, 1, eta=0.1, steps=5)", "gradient gave [1, 2, 3]; it must give two tensors, for W and for H"),
+    ("[*descend([f, Frobenius(A[:1])], pair, partial(Adam, eta=0.1))]",
+     "W, H have shapes (4, 2) and (2, 2); they must have shapes (1, k) and (k, 2)"),
+    ("[*descend([f] * 3, pair, Elsewhere)]",
+     "rule gave its parameter another .data or .grad; it must change the parameter in place"),
+    ("[*descend([f] * 3, pair, Forgetful)]",
+     "rule gave its parameter another .data or .grad; it must change the parameter in place"),
+    ("record(factorize(A, 1, eta=0.1, steps=5), f, steps=3)",
+     "points are a Run, which is recorded already; give a walk, such as descend(...)"),
+    ("Ratings.of([1, 2], [1, 2], ['5', ''])", "values holds ''; it must hold real numbers"),
+    ("Ratings.of([1, 2], [1, 2], [Fraction(1, 2), torch.tensor(2j)])", "values holds 2j; it must hold real numbers"),
+    ("Ratings.of([1, 2], [1, 2], [3, 4]).where([-1, 1])",
+     "chosen names a place twice; give each once, or a mask of True and False"),
+    ("invent(seed='a')", "seed is 'a'; it must be a whole number, 0 or more"),
     ("factorize(A, 1, eta=0.1, steps=5, rule=5)", "rule is 5; it must be a function of a list of parameters, eta"),
     ("descend([f], pair, Adam)",
      "rule is <class 'mflearn.descent.Adam'>; it must be a function of a list of parameters"),

@@ -1,5 +1,6 @@
 """The festival is what it says of itself; real ratings come out of their files as they were published."""
 
+import csv
 import gzip
 import hashlib
 import re
@@ -144,7 +145,7 @@ def test_what_is_missing_says_how_to_get_it(name, alone):
 
 def test_a_name_that_is_none(alone):
     one_line(FileNotFoundError, "^movies is no CSV file, no folder with ratings.csv, and none of festival, ", "movies")
-    one_line(FileNotFoundError, "^x+ is no CSV", "x" * 5000)
+    one_line(FileNotFoundError, "^…x+ is no CSV", "x" * 5000)
     one_line(TypeError, "^name is 3; it must be one of festival, ", 3)
 
 
@@ -202,8 +203,14 @@ BROKEN = {
     "no names, a power": ("a,x,5e0\nb,x,3\n", "^the third column is called 5e0; give"),
     "no names, a fraction": ("a,x,½\nb,x,3\n", "^the third column is called ½; give"),
     "no third name": ("a,x,\nb,x,3\n", "^the third column has no name; give"),
-    "another order": ("score,user,item\n5,a,x\n", "^the columns are score, user, item; call three of them"),
-    "a name elsewhere": ("user,film,date,stars\na,x,1,2\n", "^the columns are user, film, date, stars; call three"),
+    "another order": ("points,user,item\n5,a,x\n", "^the columns are points, user, item; call three of them"),
+    "a name elsewhere": ("user,dish,date,stars\na,x,1,2\n", "^the columns are user, dish, date, stars; call three"),
+    "a wide table": ("name,Alien,Brazil,Salt\nAnn,5,3,4\n", "^the columns are name, Alien, Brazil, Salt; call three"),
+    "a wide table, first without a name": (
+        ",Alien,Brazil,Salt\nAnn,5,3,4\n",
+        "^the columns are , Alien, Brazil, Salt;",
+    ),
+    "one bad value": ("user,item,value\n1,2,4\n1,3,-\n", "^values holds '-'; it must hold real numbers$"),
     "no names, titles": ("Ann,Bread,-2.5\nBo,Bread,3\n", "^the third column is called -2.5; give"),
     "no rows": ("user,item,value\n", "has shape"),
     "words": ("user,item,value\n1,2,good\n", "^values holds 'good'"),
@@ -225,11 +232,14 @@ BROKEN = {
         ",userId,movieId,rating",
         "movieId,user_id,stars",
         "userId,movieId,timestamp,rating",
+        "film,viewer,stars",
+        "userId,itemId,timestamp,score",
     ],
 )
 def test_columns_are_found_by_their_names_or_by_their_order(head, alone):
     values = {"user": "ann", "userid": "ann", "item": "007", "movieid": "007", "value": "4", "rating": "4", "": "17"}
-    values |= {"user_id": "ann", "stars": "4", "timestamp": "964982703"}
+    values |= {"user_id": "ann", "stars": "4", "timestamp": "964982703", "film": "007", "viewer": "ann", "score": "4"}
+    values["itemid"] = "007"
     row = ",".join(values[name.strip().casefold()] for name in head.split(","))
     (alone / "x.csv").write_text(f"{head}\n{row}\n")
     ratings = load("x.csv").ratings
@@ -266,6 +276,43 @@ def test_what_is_no_text_in_utf_8_is_named(kind, name, alone):
     (alone / name).write_bytes(NO_TEXT[kind])
     words = f"^{Path(name).name} is no text in UTF-8; save it again as CSV UTF-8, not compressed$"
     one_line(ValueError, words, name.removesuffix("/items.csv").removesuffix("/ratings.csv"))
+
+
+TITLES = {
+    "semicolons": (
+        "item;title\n1;Bread\n2;Salt\n",
+        "the labels of the titles, such as '1;Bread', are none of the ratings",
+    ),
+    "other labels": (
+        "item,title\n1.0,Bread\n2.0,Salt\n",
+        "such as '1.0', are none of the ratings, such as 1; part columns",
+    ),
+    "a comma": ("item,title,year\n1,Bread,1990\n2,Good, the Bad,1966\n", "^line 3 of the titles has too many fields"),
+    "an open quote": ('item,title\n1,"Bread\n2,Salt\n', "unexpected end of data"),
+}
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_titles_that_would_be_lost_are_refused(kind, alone):
+    content, words = TITLES[kind]
+    (alone / "club").mkdir()
+    (alone / "club/ratings.csv").write_text("user,item,value\nAnn,1,3\nAnn,2,4\n")
+    (alone / "club/items.csv").write_text(content)
+    one_line((ValueError, csv.Error), words, "club")
+
+
+def test_titles_with_the_numbers_of_the_rows_go_to_their_items(alone):
+    (alone / "club").mkdir()
+    (alone / "club/ratings.csv").write_text("user,item,value\nAnn,1,3\nAnn,2,4\n")
+    (alone / "club/items.csv").write_text(",item,title\n1,2,Salt\n2,1,Bread\n")
+    assert load("club").titles == {1: "Bread", 2: "Salt"}
+
+
+def test_a_damaged_file_of_a_published_set_is_named(alone):
+    (alone / "ml-1m").mkdir()
+    (alone / "ml-1m/ratings.dat").write_text("1::1193::5::978300760\n")
+    (alone / "ml-1m/movies.dat").write_text("1193::Bread\n")
+    one_line(ValueError, "^movielens-1m is damaged: not enough values to unpack", "movielens-1m")
 
 
 def test_a_year_that_nobody_lived_in_is_none(alone):

@@ -242,3 +242,16 @@ def test_a_place_without_a_label_is_refused(place):
     for user, item in ((torch.tensor([place]), zero), (zero, torch.tensor([place]))):
         with pytest.raises(ValueError, match=f"(user|item) holds {place} to {place}; it must be between 0 and 1"):
             Ratings(user, item, torch.tensor([3.0]), ("Ann", "Bo"), ("x", "y"))
+
+
+def test_the_mean_is_that_of_the_values_that_are_there_now():
+    ratings = Ratings.of([1, 2], [1, 1], [3, 5])
+    assert ratings.mean == 4
+    ratings.value.mul_(2)
+    assert ratings.mean == 8
+
+
+@pytest.mark.filterwarnings("error")
+def test_ratings_are_chosen_by_a_column_that_pandas_keeps_read_only():
+    frame = pd.DataFrame({"u": [1, 2, 3], "v": [3.0, 5.0, 4.0]})
+    assert Ratings.of(frame.u, frame.u, frame.v).where(frame.v > 3).value.tolist() == [5, 4]

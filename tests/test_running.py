@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -212,6 +213,8 @@ SETTINGS = {  # what an answer may set, and how it is asked for
     "os.chdir(os.sep)": os.getcwd,
     "os.environ['MFLEARN_DATA'] = 'x'": lambda: dict(os.environ),
     "sys.setrecursionlimit(5000)": sys.getrecursionlimit,
+    "sys.path.append('x')": lambda: [*sys.path],
+    "import warnings; warnings.simplefilter('error')": lambda: [*warnings.filters],
 }
 
 
@@ -224,6 +227,13 @@ def test_what_an_answer_sets_does_not_outlive_the_check(change, monkeypatch, tmp
     np.seterr(**np.geterr() | {"all": "warn"})
     sys.setrecursionlimit(1000)
     assert after == before
+
+
+def test_columns_of_pandas_need_no_more_memory_than_an_answer_may_have():
+    """The allocator that Arrow takes by itself reserves more at once."""
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    assert check("01.1", outer(f"return {RIGHT}")).state == CORRECT
+    assert pyarrow.default_memory_pool().backend_name == "system"
 
 
 @pytest.mark.parametrize("body", ["{}; return w", "try: {}\n    except Exception: pass\n    return w"])

@@ -88,3 +88,13 @@ def test_the_notes_are_a_page_with_the_number_of_each_slide(tmp_path, capsys):
     file = tmp_path / "notes.html"
     assert main(["slides", "04", "--notes", str(file)]) == 0 and capsys.readouterr().out == ""
     assert file.read_text(encoding="utf-8") == slides.notes(NOTEBOOKS / "04_toy_example.ipynb")
+
+
+@pytest.mark.parametrize("more", [["04_toy_example.ipynb"], ["notes.html", "05"]])
+def test_notes_never_overwrite_a_notebook_and_nothing_asked_for_is_left_out(more, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "04_toy_example.ipynb").write_text("mine")
+    assert main(["slides", "04", "--notes", *more]) == 1
+    assert "the notes go to a page such as notes.html, not to " + " ".join(more) in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["04_toy_example.ipynb"]
+    assert (tmp_path / "04_toy_example.ipynb").read_text() == "mine"

@@ -841,7 +841,7 @@ def test_the_game_judges_and_keeps_only_what_is_near_the_limit(monkeypatch):
             game.register()
             assert judged in game.snapshot.words and name not in game.points
         game.set(eta=0.983 * limit)
-        game.children[1].click()  # the button
+        game.children[0].children[-1].click()  # the button, behind the controls
         assert "Well done: within 2 % of the limit." in game.snapshot.words
         assert 0.98 * limit <= game.points[name] < limit
         game.redraw()
@@ -875,3 +875,15 @@ def test_nothing_is_left_open():
     for eta in np.linspace(0.01, 0.9, 30):
         explorer.set(eta=float(eta))
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(("H11", "H12"), [(1.0, 0.6), (60.0, 1.0), (-99.0, 99.0)])
+def test_the_doubled_pattern_stays_within_what_its_boxes_take(H11, H12):
+    """Else the loss changes, while the verdict says that it stays."""
+    explorer = widgets.explore_outer_products()
+    explorer.set(k=1, H11=H11, H12=H12)
+    explorer.predict("it stays")
+    moved = explorer.settings
+    H11, H12 = (1.0 if abs(entry) > 49.5 else entry for entry in (H11, H12))
+    assert (moved["H11"], moved["H12"]) == (2 * H11, 2 * H12)
+    assert explorer.prediction.verdict.startswith("You were right: it stays")

@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -73,7 +74,7 @@ def verdict(exercise: Exercise, answer: Any) -> Verdict:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """The random states, the settings of torch, NumPy and Python, and the folder are afterwards as before."""
+    """Afterwards as before: random states, folder, environment, sys.path, warnings, and how NumPy and torch compute."""
     states = random.getstate(), np.random.get_state()
     dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
     deepest, environment = sys.getrecursionlimit(), dict(os.environ)
@@ -84,6 +85,8 @@ def _undisturbed() -> Iterator[None]:
             torch.random.fork_rng(devices=[]),
             np.errstate(),
             np.printoptions(),
+            warnings.catch_warnings(),
+            patch.object(sys, "path", [*sys.path]),
             chdir(os.curdir),
         ):
             yield
@@ -126,6 +129,8 @@ def _limited_memory() -> Iterator[None]:
 
     present = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if arrow := sys.modules.get("pyarrow"):  # whose own allocator would first reserve more than MEMORY
+        arrow.set_memory_pool(arrow.system_memory_pool())
     most = present + MEMORY if soft == resource.RLIM_INFINITY else min(soft, present + MEMORY)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:

@@ -46,7 +46,7 @@ class LockedTest(anywidget.AnyWidget):
         told = f"test RMSE {last:.3f} for {name}"
         if len(self.openings) == 1:
             return f"Opened once: {told}. An honest estimate, if nothing is changed because of it."
-        lowest, best = min(self.openings)
+        lowest, best = min(self.openings, key=lambda opening: opening[0])
         return (
             f"Opened {len(self.openings)} times, last: {told}. Whoever now picks the lowest, {lowest:.3f} for "
             f"{best}, has tuned on the test set: that number is too good, and no untouched ratings are left."

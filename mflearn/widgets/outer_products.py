@@ -14,6 +14,7 @@ from .explorer import Explorer, Question, Update, slider
 
 A = toy_matrix()
 START = torch.tensor([[5.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.6], [0.0, 0.4]])
+LARGEST = 99.0  # entry that a box takes
 LOSSES = (0, 1, 2, 5, 10, 20, 50, 100)  # marked on the scale; a larger one is an arrow at its end
 
 
@@ -92,13 +93,22 @@ def change(result: Sum) -> float:
     return result.loss - float(Frobenius(A)(2 * result.W, result.H / 2))
 
 
+def halve_and_double(settings: dict[str, float]) -> dict[str, float]:
+    """w₁ halved and h₁ doubled. Where that is more than a box takes, from 1."""
+    h = {name: settings[name] if abs(settings[name]) <= LARGEST / 2 else 1.0 for name in ("H11", "H12")}
+    halves = {name: settings[name] / 2 for name in ("W11", "W21", "W31", "W41")}
+    return {"k": 1} | halves | {name: 2 * value for name, value in h.items()}
+
+
 def explore_outer_products() -> Explorer:
     """Edit W and H by hand and make the loss small."""
     controls = {"k": slider("rank k", 1, 1, 2)}
     for name, X in zip("WH", START, strict=True):
         for i, row in enumerate(X.tolist(), 1):
             for j, value in enumerate(row, 1):
-                box = BoundedFloatText(round(value, 2), min=-99, max=99, step=0.1, description=f"{name}{i}{j}")
+                box = BoundedFloatText(
+                    round(value, 2), min=-LARGEST, max=LARGEST, step=0.1, description=f"{name}{i}{j}"
+                )
                 box.style.description_width, box.layout.width = "initial", "112px"
                 box.layout.grid_area = f"{i} / {j if name == 'W' else j + 3}"  # as in the matrices: row / column
                 controls[f"{name}{i}{j}"] = box
@@ -109,11 +119,7 @@ def explore_outer_products() -> Explorer:
             "it stays": lambda result: abs(change(result)) < 1e-9,
             "it rises": lambda result: change(result) >= 1e-9,
         },
-        lambda settings: (
-            {"k": 1}
-            | {name: settings[name] / 2 for name in ("W11", "W21", "W31", "W41")}
-            | {name: settings[name] * 2 for name in ("H11", "H12")}
-        ),
+        halve_and_double,
         "Their product is the same, entry by entry: W and H are not the only factors of W H.",
     )
     explorer = Explorer(
