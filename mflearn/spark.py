@@ -9,6 +9,7 @@ import functools
 import gc
 import math
 import os
+import re
 import shutil
 import sys
 import warnings
@@ -56,6 +57,8 @@ def session(master: str = "local[2,4]") -> "SparkSession":
     """
     if why := missing():
         raise OSError(why)
+    if not re.match(r"local(\[[1-9*]\S*\])?$|spark://|k8s://|yarn$", str(master)):
+        raise ValueError(f"master is {checked.short(master)}; it must be such as 'local[2,4]' or 'spark://host:7077'")
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
@@ -74,6 +77,18 @@ def session(master: str = "local[2,4]") -> "SparkSession":
     return SparkSession(SparkContext(conf=conf, gateway=gateway))
 
 
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """The trace of an error in a worker is pages long; what went wrong stands in one line of it."""
+    from pyspark.errors import PythonException
+
+    try:
+        yield
+    except PythonException as error:
+        told = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception): .*", str(error), re.MULTILINE)
+        raise RuntimeError(f"Spark stopped: {told[-1] if told else error}"[:160]) from None
+
+
 def missing() -> str | None:
     """What keeps Spark from running here, in one line; None if nothing does."""
     if not (find_spec("pyspark") and find_spec("pyarrow")):
@@ -89,6 +104,7 @@ def begins(count: Tensor, partitions: int, *, even: bool = True) -> Tensor:
     as many rows each. No row is divided, so a partition can hold more than the others by its largest row.
     """
     partitions = checked.integer(partitions, "partitions", least=1)
+    checked.entries(partitions, "the list of partitions", most=10**5)
     weight = count if checked.choice(even, "even", [True, False]) else torch.ones_like(count)
     before = weight.cumsum(0) - weight  # the ratings of all rows above
     found = torch.searchsorted(before.double(), float(weight.sum()) * torch.arange(partitions + 1) / partitions)
@@ -106,6 +122,8 @@ def frame(
     import pyarrow
 
     row, labels = given(ratings).user, ratings.users
+    if getattr(getattr(session, "sparkContext", None), "_jsc", None) is None:  # None after session.stop()
+        raise TypeError(f"session is {checked.short(session)}; it must be open, such as spark.session()")
     if checked.choice(by, "by", ["user", "item"]) == "item":
         row, labels = ratings.item, ratings.items
     begin = begins(torch.bincount(row, minlength=len(labels)), partitions, even=even)
@@ -123,7 +141,7 @@ def half_step(
     The machines keep the ratings while the block of `with` lasts. In each half step they get the rows Y of the other
     side; for Bayes they also get E[y yᵀ] of each of those, and the prior means of their own rows.
     """
-    centred = replace(ratings, value=ratings.value - ratings.mean)
+    centred = replace(given(ratings), value=ratings.value - ratings.mean)
     tables = {by: frame(session, centred, partitions, by=by).cache() for by in ("user", "item")}
 
     def step(
@@ -135,7 +153,8 @@ def half_step(
         if covariance is not None:
             letter |= {"mean": side.mean, "outer": other.outer}
         sent = session.sparkContext.broadcast(letter)
-        answers = tables[by].mapInArrow(lambda batches: _answer(batches, sent.value, solve), ANSWER).collect()
+        with _in_one_line():
+            answers = tables[by].mapInArrow(lambda batches: _answer(batches, sent.value, solve), ANSWER).collect()
         sent.destroy()
         for part, X, S, _, _ in answers:
             rows = slice(begin[part], begin[part + 1])
@@ -240,15 +259,17 @@ def mllib(
     from pyspark.ml.recommendation import ALS
 
     checked.integer(k, "k", least=1), checked.integer(sweeps, "sweeps", least=1), checked.number(lam, "lam", above=0)
+    checked.integer(seed, "seed", least=0)
+    checked.entries(sum(given(train).shape) * k * k, f"the equations of rank {k}", most=10**10)
+    table = frame(session, replace(train, value=train.value - train.mean), partitions)
     columns = {"userCol": "user", "itemCol": "item", "ratingCol": "value"}
     blocks = {"numUserBlocks": partitions, "numItemBlocks": partitions}
     solver = ALS(rank=k, maxIter=sweeps, regParam=lam, seed=seed, **columns, **blocks)
-    centred = replace(given(train), value=train.value - train.mean)
     context = session.sparkContext
     with TemporaryDirectory() as folder:
         if context.master.startswith("local"):  # without what it keeps there, 20 sweeps overflow Java's stack
             context.setCheckpointDir(folder)
-        return model(solver.fit(frame(session, centred, partitions)), train, lam)
+        return model(solver.fit(table), train, lam)
 
 
 def model(trained: "ALSModel", train: Ratings, lam: float) -> Model:

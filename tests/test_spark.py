@@ -231,6 +231,33 @@ def test_parquet_that_holds_no_ratings_is_refused_in_one_line(given, words, tmp_
     assert len(str(caught.value)) <= 160 and "\n" not in str(caught.value)
 
 
+WRONG = {
+    "spark.session('nonsense')": "master is 'nonsense'; it must be such as 'local[2,4]' or 'spark://host:7077'",
+    "spark.session('local[0]')": "master is 'local[0]'; it must be such as 'local[2,4]' or 'spark://host:7077'",
+    "spark.als(None, R)": "session is None; it must be open, such as spark.session()",
+    "spark.mllib(None, R)": "session is None; it must be open, such as spark.session()",
+    "spark.als(session, 5)": "ratings is a int; it must be Ratings, such as Ratings.of(...)",
+    "spark.mllib(session, R, partitions='2')": "partitions is '2'; it must be a whole number, 1 or more",
+    "spark.mllib(session, R, seed=2**63)": "seed is 9223372036854775808; it must be below 2**63",
+    "spark.mllib(session, R, 10**6)": "the equations of rank 1000000 would hold 10000000000000 entries; at most",
+    "spark.begins(R.value, 10**9)": "the list of partitions would hold 1000000000 entries; at most 100,000 fit",
+    "fit(R, 2, solver=failing)": "Spark stopped: ValueError: give a larger lam",
+}
+
+
+@pytest.mark.parametrize("call", WRONG)
+def test_what_spark_cannot_do_is_said_in_one_line(session, call):
+    def give_up(*_, **__):
+        raise ValueError("give a larger lam")
+
+    R = Ratings.of(range(5), range(5), [1, 2, 3, 4, 5])
+    with spark.half_step(session, R, 2, give_up) as step:
+        failing = partial(als, biases=False, half_step=step)
+        with pytest.raises((TypeError, ValueError, RuntimeError)) as caught:
+            eval(call, dict(spark=spark, session=session, R=R, fit=fit, failing=failing))
+    assert str(caught.value).startswith(WRONG[call]) and "\n" not in str(caught.value)
+
+
 # what is missing
 
 
