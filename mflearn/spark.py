@@ -122,12 +122,12 @@ def frame(
     import pyarrow
 
     row, labels = given(ratings).user, ratings.users
-    if getattr(getattr(session, "sparkContext", None), "_jsc", None) is None:  # None after session.stop()
-        raise TypeError(f"session is {checked.short(session)}; it must be open, such as spark.session()")
     if checked.choice(by, "by", ["user", "item"]) == "item":
         row, labels = ratings.item, ratings.items
     begin = begins(torch.bincount(row, minlength=len(labels)), partitions, even=even)
     columns = {"user": ratings.user, "item": ratings.item, "part": torch.searchsorted(begin, row, right=True) - 1}
+    if getattr(getattr(session, "sparkContext", None), "_jsc", None) is None:  # None after session.stop()
+        raise TypeError(f"session is {checked.short(session)}; it must be open, such as spark.session()")
     columns = {name: column.int().numpy() for name, column in columns.items()} | {"value": ratings.value.numpy()}
     return session.createDataFrame(pyarrow.table(columns)).repartitionById(partitions, "part").drop("part")
 
