@@ -13,7 +13,7 @@ from .explorer import Explorer, Question, Update, choice, log_slider, slider
 
 MEMORY = 64e9  # bytes of a machine
 CORES, PACE = 4, 12e9  # of a machine; bytes that a core moves in a second, as measured in notebook 10
-START = 0.5  # seconds a sweep: two jobs of Spark, where there is more than one machine; as measured in notebook 10
+START = 0.5  # seconds a sweep to start tasks on more than one machine: twice what notebook 10 measured on one
 PATIENCE = 120.0  # seconds a sweep that one can wait for
 MOST = 256  # machines
 NETWORKS = {"10 Gbit/s": 10e9 / 8, "1 Gbit/s": 1e9 / 8, "100 Gbit/s": 100e9 / 8}  # bytes a second
