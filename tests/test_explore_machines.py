@@ -72,7 +72,7 @@ def test_what_is_said_is_what_is_computed():
     result = compute(1e7, 1e5, 1e9, 16, 16, WIRE)
     assert f"{result.bytes / 1e9:.3g} GB on each, {result.total:.2g} s a sweep" in describe(result)
     assert machines.amount(2.5e9) == "2.5 billion" and machines.amount(999) == "999"
-    assert machines.size(MEMORY) == "64 GB" and machines.size(1500) == "1.5 kB"
+    assert machines.size(MEMORY) == "128 GB" and machines.size(1500) == "1.5 kB"
     said = [machines.duration(seconds) for seconds in (0.25, 119, 120, 7200, 172800)]
     assert said == ["0.25 s", "119 s", "2 min", "2 h", "2 days"]
 

@@ -153,7 +153,7 @@ GRIDS = {
             "machines": (1, 2, 4, 16, 64, 256),
             "network": list(widgets.machines.NETWORKS),
         },
-        {4: 8},
+        {5: 9},
     ),
     "explore_map": Grid({"film": sorted(invent()[0].items), "count": (1, 3, 8)}),
     "explore_noise": Grid(
@@ -373,10 +373,11 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
             for explorer.prediction.chosen in range(len(question.options)):
                 verdicts.append(explorer.prediction.judge(result))
         moving = stage.update(result)
-        if [ax.viewLim.frozen().bounds for ax in stage.figure.axes] != stage.limits:
-            stage.png(result)
-        if str(stage.limits) not in grounds:
-            grounds[str(stage.limits)] = (
+        limits = [ax.viewLim.frozen().bounds for ax in stage.figure.axes]
+        if limits != stage.limits and (str(limits) not in grounds or stage.figure.get_layout_engine()):
+            stage.png(result)  # a layout may move the axes, too
+        if str(limits) not in grounds:
+            grounds[str(limits)] = (
                 _ground(stage),
                 [_to_pixels(moving[ghost].axes, recorder) for ghost in grid.ghosts],
             )
@@ -385,7 +386,7 @@ def replay(explorer: Explorer, grid: Grid) -> dict[str, Any]:
                 raise ValueError(f"artist {ghost} of {explorer.title!r} has not the colour of the state before")
             # what it shows of this state after the next move
             moving[ghost].set_data(*([], []) if source is None else moving[source].get_data())
-        ground = list(grounds).index(str(stage.limits))
+        ground = list(grounds).index(str(limits))
         rows.append([explorer.describe(result), ground, *(recorder.record(artist, ground) for artist in moving)])
     words, ground, *artists = map(_numbered, zip(*rows, strict=True))
     pictures, scales = zip(*grounds.values(), strict=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ..plots import BLUE, GHOST, GREEN, GREY, PURPLE, VERMILLION
 from .explorer import Explorer, Question, Update, choice, log_slider, slider
 
-MEMORY = 64e9  # bytes of a machine
+MEMORY = 128e9  # bytes of a machine
 CORES, PACE = 4, 12e9  # of a machine; bytes that a core moves in a second, as measured in notebook 10
 START = 0.5  # seconds a sweep to start tasks on more than one machine: twice what notebook 10 measured on one
 PATIENCE = 120.0  # seconds a sweep that one can wait for
@@ -73,7 +73,8 @@ def on(cost: Cost, machines: int) -> Cost:
 
 def draw(figure: Figure) -> Update:
     """Left: the bytes on each machine. Right: the seconds a sweep against the number of machines."""
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
+    figure.set_layout_engine("none")  # which would move the axes with the length of their numbers
+    left, right = figure.add_axes((0.08, 0.16, 0.3, 0.74)), figure.add_axes((0.46, 0.16, 0.53, 0.74))
     names = [*compute(1, 1, 1, 1, 1, next(iter(NETWORKS))).memory, "together"]
     left.set(xscale="log", xlim=(1e5, 1e14), xlabel="bytes on each machine", title="memory")
     left.set_xticks([1e6, 1e9, 1e12], ["1 MB", "1 GB", "1 TB"])
@@ -174,7 +175,7 @@ def duration(seconds: float) -> str:
 def explore_machines() -> Explorer:
     """How much memory and how many seconds does a sweep take, and do more machines help?"""
     controls = {
-        "ratings": log_slider("ratings", 1e9, 5, 11, step=0.5),
+        "ratings": log_slider("ratings", 1e8, 5, 11, step=0.5),
         "users": log_slider("users", 1e7, 3, 9, step=0.5),
         "items": log_slider("items", 1e5, 2, 8, step=0.5),
         "k": slider("rank k", 16, 1, 128),
