@@ -296,11 +296,50 @@ def test_complex_numbers_are_named(book):
     assert "W and H must hold real numbers." in found.words
 
 
-def test_a_difference_quotient_is_no_formula(book):
-    def my_gradient(A, W, H):
+@pytest.mark.parametrize("delta", [1e-3, 1e-6])
+def test_a_difference_quotient_is_no_formula(book, delta):
+    """Neither the central quotient nor a forward one, with a large step or a small one."""
+
+    def forward(A, W, H):
+        def slopes(f, X):
+            steps = delta * torch.eye(X.numel(), dtype=X.dtype).view(-1, *X.shape)
+            return torch.stack([(f(X + step) - f(X)) / delta for step in steps]).view_as(X)
+
+        f = Frobenius(A)
+        return slopes(lambda X: f(X, H), W), slopes(lambda X: f(W, X), H)
+
+    def central(A, W, H):
         return by_differences(Frobenius(A), W, H)
 
-    assert "Did you round, or use float32 or differences?" in check("02.1", my_gradient).words
+    for my_gradient in (forward, central):
+        words = "Your gradients are close, but not exact. A difference quotient is only an approximation."
+        assert words in check("02.1", my_gradient).words
+
+
+@pytest.mark.parametrize("eta", [1, 0.1, 0.01])
+@pytest.mark.parametrize("residual", ["old", "new"])
+def test_a_gradient_at_the_new_W_is_named_whatever_the_step(book, eta, residual):
+    def my_gradient(A, W, H):
+        E = W @ H - A
+        dW = 2 * E @ H.T
+        W = W - eta * dW
+        return dW, 2 * W.T @ (E if residual == "old" else W @ H - A)
+
+    assert "Your gradient for H uses a W that has already moved." in check("02.1", my_gradient).words
+
+
+def test_a_question_asked_too_early_or_too_late_is_named(book):
+    """Of the four words of 03.3."""
+    diverges = '    if not losses[-1].isfinite():\n        return "diverges"\n'
+    settles = '    if losses[-1] - lowest < 1e-6:\n        return "settles"\n'
+    bounces = '    if (losses[-11:].diff() > 0).any():\n        return "bounces"\n'
+    for order, words in (
+        ((bounces, diverges, settles), "ask it of `inf` and of `nan`"),
+        ((settles, bounces, diverges), "ask it of `inf` and of `nan`"),
+        ((diverges, bounces, settles), "Ask the questions in the order of the task."),
+    ):
+        code = f'def regime(losses, lowest):\n{"".join(order)}    return "too early"\n'
+        assert words in check("03.3", EXERCISES["03.3"].answer(code)).words
 
 
 def test_an_error_in_the_cases_of_a_file_shows_its_line_there(tmp_path):
