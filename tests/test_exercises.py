@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import multiprocessing
 import os
 import re
@@ -18,7 +19,7 @@ from notebook_form import NOTEBOOKS
 from test_notebooks import read, uncomputed
 
 import mflearn
-from mflearn.exercises import check, content, hint, lecturer, logbook, progress, quiz, solution
+from mflearn.exercises import check, content, exercise, hint, lecturer, logbook, progress, quiz, solution
 from mflearn.exercises.exercise import CORRECT, NOT_ANSWERED, NOT_YET, Verdict, call, judge
 from mflearn.exercises.running import SEEDS
 from mflearn.gradients import by_differences
@@ -414,6 +415,65 @@ def test_a_wrong_answer_without_a_name_is_shown_one_small_case():
     A, W, H = (torch.tensor(X, dtype=torch.float64) for X in (A, W, H))
     assert (2 * (W @ H - A) @ H.T)[tuple(place)] == pytest.approx(expected, abs=0.2)
     assert (W @ H @ H.T - 2 * A @ H.T)[tuple(place)] == pytest.approx(came, abs=0.2)
+
+
+def beside(value):
+    """Another value of the same kind, which none of the known mistakes gives."""
+    if isinstance(value, (tuple, list)):
+        return type(value)([beside(value[0]), *value[1:]])
+    return f"{value}?" if isinstance(value, str) else 1.5 * value + 7.25
+
+
+@pytest.mark.parametrize("id", [id for id in EXERCISES if id[:2] != "10" and id != "03.4"])
+def test_a_small_case_shows_all_numbers_that_went_in(in_float64, id):
+    """Of a wrong answer without a name. In 03.4 too many answers are right; those of 10 have larger tables."""
+    one, right = EXERCISES[id], solved(id)
+    for seed in range(SEEDS):
+        cases = one.cases(seed)
+        found = [call(lambda *case: beside(right(*case)), case) for case in cases]
+        words = judge(one, cases, found).words
+        assert words.startswith("For ") or words in {wrong.diagnosis for wrong in one.wrong}, words
+        assert not re.search(r" of shape | of length |, a (list|set)\b", words.partition(": ")[0]), words
+
+
+def solved(id):
+    """The function of the solution."""
+    return EXERCISES[id].answer(EXERCISES[id].solution)
+
+
+def test_what_a_verdict_shows_is_neither_rounded_away_nor_longer_than_needed():
+    def named(value):
+        return exercise._named("x", value, exercise.WRITTEN_OUT)
+
+    assert named([9.0, 3.0, 1.0000005, 1.0000001]) == "x = [9, 3, 1.0000005, 1.0000001]"
+    assert named([1.2345, 2.0, 0.00012]) == "x = [1.2345, 2, 0.0001]"  # 0.0001 is not 0
+    assert named([[1.234, -2.0], [math.nan, math.inf]]) == "x = [[1.23, -2], [nan, inf]]"
+    assert named(["axes", "plot"]) == "x = ['axes', 'plot']" and named({8, 2}) in ("x = {8, 2}", "x = {2, 8}")
+    assert named(["axes"] * 9) == "x, a list" and named({*range(9)}) == "x, a set"
+    assert named(torch.ones(17)) == "x of length 17" and named(math.nan * torch.ones(3, 6)) == "x of shape 3×6"
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "words"),
+    [
+        ("04.2", lambda A, k, losses: None, "It gives None: is the return missing, or is it never reached?"),
+        ("04.2", lambda A, k, losses: (1, 2) if len(A) > 2 else None, "It gives None, not 2 values."),
+        ("01.4", lambda B: B.norm(dim=0), "It gives a list or table of shape 2, where one number is expected."),
+        ("01.4", lambda B: B.norm() + 1e-4, r"Did you round, or use float32 or differences\? For B = \[\["),
+        ("03.5", lambda *wha: 7 * solved("03.5")(*wha), r"It is 7 times the right value, in every case\. For w = "),
+        (
+            "01.5",
+            lambda W, H: (W + 1, H + 2),
+            r"For W = \[\[.*: The product has \S+ at \[\d, \d\], where W H has \S+\.",
+        ),
+        ("03.4", lambda *mnk: [1e-250 * X for X in solved("03.4")(*mnk)], r"the loss is 2500; the lowest is 0\."),
+        ("05.1", lambda A, k: (A[:, :k], A[:k]), r"‖A − W H‖² is \S+; the lowest is \S+\."),
+        ("01.2", lambda m, n, k: k * (m + n) > m * n, "You return True or False."),
+        ("01.2", lambda m, n, k: True, "You return True or False."),
+    ],
+)
+def test_a_verdict_says_what_came_in_so_many_words(in_float64, book, id, answer, words):
+    assert re.search(words, check(id, answer).words)
 
 
 def test_verdicts_are_shown_in_a_line_and_in_colour(book):

@@ -10,7 +10,7 @@
     ## Cases                          Python: `cases(seed)`, perhaps `accepts(arguments, value)` and other functions
 
 An exercise has two to four hints and at least five wrong answers, seven on average over a notebook, each with words of
-its own, at most 320 characters.
+its own, at most 320 characters. In its smallest case no table has more than 16 numbers, because a verdict shows them.
 
 The code of a wrong answer is the whole answer, or a `return` that takes the place of the solution's last line, or a
 block marked `diff` with the lines of the solution that differ, `-` before and `+` after. Several blocks may share one

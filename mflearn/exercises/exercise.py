@@ -17,7 +17,7 @@ from torch import Tensor
 from .comparable import comparable
 
 Cases = list[tuple]  # the arguments of each call
-WRITTEN_OUT = 8  # numbers of a table, at most, that a verdict shows
+WRITTEN_OUT, WORDS = 16, 8  # numbers of a table, at most, that a verdict shows; parts of a set, or words of a list
 CLUES = {  # a part of a frequent error, and what helps
     "shapes cannot be multiplied": "In X @ Y, X needs as many columns as Y has rows. ",
     "square matrices": "Only a square matrix has an inverse. ",
@@ -205,19 +205,20 @@ def judge(exercise: Exercise, cases: Cases, found: Sequence[Outcome]) -> Verdict
         clue = next((clue for part, clue in CLUES.items() if part in one.error), "")
         return Verdict(ERROR, f"{one.error}. {clue}It was called with {_called(exercise, case, written_out=0)}.")
     if all(one.value is None for one in found):
-        return Verdict(NOT_YET, "It gives None: is the return missing?")
-    good = fails.count(None)
+        return Verdict(NOT_YET, "It gives None: is the return missing, or is it never reached?")
     first = min((i for i, fault in enumerate(fails) if fault), key=lambda i: sum(map(_size, cases[i])))  # a small case
+    example = f"For {_called(exercise, cases[first])}: {fails[first]}"
     if not exercise.accepts:
         values, wanted = tuple(one.value for one in found), tuple(one.value for one in right)
         if same(values, wanted, exercise.tolerance):
             return Verdict(ALMOST, f"The values are right, but it changes its argument {found[first].changed}.")
         if same(values, wanted, 1e-3):
-            return Verdict(ALMOST, "It is close, but not equal. Did you round, or use float32 or differences?")
+            close = "It is close, but not equal. Did you round, or use float32 or differences?"
+            return Verdict(ALMOST, f"{close} {example}")
         factor = _factor(values, wanted)
         if factor:
-            return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case.")
-    example = f"For {_called(exercise, cases[first])}: {fails[first]}"
+            return Verdict(NOT_YET, f"It is {factor:.4g} times the right value, in every case. {example}")
+    good = fails.count(None)
     if good >= len(fails) / 2:
         return Verdict(ALMOST, f"It is right in {good} of {len(fails)} cases, but not in all. {example}")
     return Verdict(NOT_YET, example)
@@ -240,7 +241,8 @@ def _difference(value: Any, right: Any, tolerance: float) -> str:
     """How a value differs in kind from the right one; if it is of the right kind, what is expected."""
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)):
-            return f"It gives one {type(value).__name__}, not {len(right)} values."
+            came = "None" if value is None else f"one {type(value).__name__}"
+            return f"It gives {came}, not {len(right)} values."
         if len(value) != len(right):
             return f"It gives {len(value)} values, not {len(right)}."
         part = next(i for i, pair in enumerate(zip(value, right, strict=True)) if not same(*pair, tolerance))
@@ -253,9 +255,11 @@ def _difference(value: Any, right: Any, tolerance: float) -> str:
         return f"It gives {came}, where numbers are expected."
     if b is None:
         is_plain = a is not None or value is None or isinstance(value, str)
-        came = f"{value!r:.40}" if is_plain else f"a {type(value).__name__}"
-        return f"It gives {came}, where {right!r:.40} is expected."
+        came = _in_words(value) or (f"{value!r:.40}" if is_plain else f"a {type(value).__name__}")
+        return f"It gives {came}, where {_in_words(right) or f'{right!r:.40}'} is expected."
     if a.shape != b.shape:
+        if b.ndim == 0:
+            return f"It gives a list or table of shape {_shape(a)}, where one number is expected."
         return f"Its shape is {_shape(a)}, not {_shape(b)}."
     at = (a - b).abs().nan_to_num(nan=math.inf).argmax()  # where they differ most
     came, expected = float(a.flatten()[at]), float(b.flatten()[at])
@@ -280,12 +284,35 @@ def _named(name: str, value: Any, written_out: int) -> str:
     if isinstance(value, (bool, str)):
         return f"{name} = {value!r}"
     if table is None:
-        return f"{name}, a {type(value).__name__}"
+        said = value.__doc__ if callable(value) else _in_words(value)  # a function is what it says of itself
+        return f"{name} = {said}" if said and written_out else f"{name}, a {type(value).__name__}"
     if table.ndim == 0:
         return f"{name} = {_written(float(table))}"
     if table.numel() <= written_out:
-        return f"{name} = {np.round(table.numpy(), 2).tolist()}"
+        return f"{name} = {_table(table.numpy())}"
     return f"{name} of shape {_shape(table)}" if table.ndim > 1 else f"{name} of length {len(table)}"
+
+
+def _in_words(value: Any) -> str | None:
+    """A short list of words, or a short set, as Python writes it; None for everything else."""
+    if isinstance(value, set):
+        return repr(value) if len(value) <= WORDS else None
+    is_list = isinstance(value, list) and all(isinstance(word, str) for word in value)
+    return repr(value) if is_list and 1 <= len(value) <= WORDS else None
+
+
+def _table(values: np.ndarray) -> str:
+    """Its numbers with two digits after the point, or with more where two would make different ones equal, or one 0."""
+    counts = {digits: len(np.unique(np.round([*values.flat, 0.0], digits))) for digits in (2, 4, 8)}
+    digits = next(digits for digits, count in counts.items() if count == counts[8])
+    return str(_whole(np.round(values, digits).tolist()))
+
+
+def _whole(value: Any) -> Any:
+    """The same numbers, and whole ones without a point."""
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
 def _written(value: float, digits: int = 4) -> str:
