@@ -275,7 +275,7 @@ def random_factors(m: int, n: int, k: int | Tensor, *, seed: int | Tensor = 0, s
 def with_biases(factors: tuple[Tensor, Tensor] | Factors) -> Factors:
     """W = [b, W, 1] and H = [1; H; c], with b = c = 0: the biases as two more columns and rows.
 
-    So W H becomes b_u + w_u·h_i + c_i, and `Observed(..., biases=True)` lets descent move b and c, but not the 1s.
+    So W H becomes b_i + w_i·h_j + c_j, and `Observed(..., biases=True)` lets descent move b and c, but not the 1s.
     """
     W, H = checked.start(factors)
     b, c = torch.zeros_like(W[..., :1]), torch.zeros_like(H[..., :1, :])

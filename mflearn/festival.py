@@ -28,7 +28,7 @@ LAST_NAMES = (
 class Truth:
     """What invented ratings are made of: mean μ, biases b and c, factors W and H, and normal noise σ.
 
-    A viewer u means to give film i the score A = μ + b_u + c_i + (W H)_ui, feels A + σ ε that day, and writes down
+    A viewer i means to give film j the score A = μ + b_i + c_j + (W H)_ij, feels A + σ ε that day, and writes down
     the nearest of the ten ratings ½, 1, …, 5.
     """
 

@@ -55,7 +55,7 @@ class Prior:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Factors with the labels of users and items: the rating of item i by user u is μ + w_u·h_i.
+    """Factors with the labels of users and items: the rating of item j by user i is μ + w_i·h_j.
 
     W = [b, w, 1] and H = [1; h; c] hold the biases.
     """
@@ -69,7 +69,7 @@ class Model:
     noise: Tensor  # (), σ²
     prior: Prior
     spread: Tensor | None  # (m + n, k + 2, k + 2), covariances of the rows of W and the columns of H
-    begin: Tensor  # (m + 1,): the items that user u rated are rated[begin[u]:begin[u + 1]]
+    begin: Tensor  # (m + 1,): the items that user i rated are rated[begin[i]:begin[i + 1]]
     rated: Tensor  # (N,)
 
     @classmethod

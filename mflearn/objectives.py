@@ -90,15 +90,15 @@ class Frobenius:
 
 
 class Observed:
-    """f(W, H) = c Σ_t (μ + w_u·h_i − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of ratings.
+    """f(W, H) = c Σ_t (μ + w_i·h_j − r_t)² + λ (‖W‖_F² + ‖H‖_F²): a sum over a list of ratings.
 
-    Rating t has the value r_t; u is its user, and i its item. W is (..., m, k), H is (..., k, n), as for `Frobenius`.
+    Rating t has the value r_t; i is its user, and j its item. W is (..., m, k), H is (..., k, n), as for `Frobenius`.
     Only in a sample of the ratings is c not 1, see `sampled`. The two objectives are equal if μ = `mean` = 0 and the
     mask shows the same entries. The cost of this one grows with the number of ratings, and not with m n.
-    `weighted`: each rating adds the penalty of its user and its item: the penalty is c λ Σ_t (‖w_u‖² + ‖h_i‖²), and
+    `weighted`: each rating adds the penalty of its user and its item: the penalty is c λ Σ_t (‖w_i‖² + ‖h_j‖²), and
     grows with the number of ratings of a user, as in stochastic descent and in ALS-WR (Zhou et al. 2008).
     `biases`: the last column of W and the first row of H stay fixed. With W = [b, w, 1] and H = [1; h; c], see
-    `with_biases`, the prediction is μ + b_u + c_i + w_u·h_i. The penalty includes b and c, but not the 1s.
+    `with_biases`, the prediction is μ + b_i + c_j + w_i·h_j. The penalty includes b and c, but not the 1s.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Observed:
         return stream()
 
     def residual(self, W: Tensor, H: Tensor) -> Tensor:
-        """e_t = μ + w_u·h_i − r_t, shape (..., N)."""
+        """e_t = μ + w_i·h_j − r_t, shape (..., N)."""
         checked.factors(W, H, self.shape)
         return torch.linalg.vecdot(W.index_select(-2, self.user), H.mT.index_select(-2, self.item)).sub_(self.goal)
 
@@ -150,7 +150,7 @@ class Observed:
         return loss
 
     def gradient(self, W: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
-        """∂f/∂w_u = 2c Σ_t e_t h_i + 2λ w_u over the ratings t of u, and ∂f/∂h_i likewise; 0 where an entry is fixed.
+        """∂f/∂w_i = 2c Σ_t e_t h_j + 2λ w_i over the ratings t of i, and ∂f/∂h_j likewise; 0 where an entry is fixed.
 
         Shapes (..., m, k) and (..., k, n). With `weighted`, λ counts c times for each rating.
         """

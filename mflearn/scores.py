@@ -36,7 +36,7 @@ def mean(ratings: Ratings) -> Model:
 
 
 def biases(ratings: Ratings) -> Model:
-    """The baseline μ + b_u + c_i: c_i = Σ (r − μ) / (N_i + 10), then b_u = Σ (r − μ − c_i) / (N_u + 10).
+    """The baseline μ + b_i + c_j: c_j = Σ (r − μ) / (N_j + 10), then b_i = Σ (r − μ − c_j) / (N_i + 10).
 
     The 10 counts as ten more ratings without a deviation: who has few ratings stays near the mean (Koren 2010).
     """

@@ -1,7 +1,7 @@
 """The half step that all solvers for sparse ratings share: all rows of one side, users or items, given the other side.
 
-With W = [b, w, 1] and H = [1; h; c] the rating of item i by user u is μ plus row u of W times column i of H: that is
-μ + b_u + w_u·h_i + c_i. So each user and each item has one row of K = k + 2 numbers, one of which is held at 1. Given
+With W = [b, w, 1] and H = [1; h; c] the rating of item j by user i is μ plus row i of W times column j of H: that is
+μ + b_i + w_i·h_j + c_j. So each user and each item has one row of K = k + 2 numbers, one of which is held at 1. Given
 the rows y of the items, the free numbers x of one user solve k + 1 linear equations,
 
     P x = Σ (r − y_fixed) y_free / σ² + Λ m,    P = Σ y_free y_freeᵀ / σ² + Λ.
@@ -44,7 +44,7 @@ class Side:
         self.free, self.fixed = free, fixed  # the columns of X that are solved for, and the one that is 1
         self.size, K = X.shape
         self.count = torch.bincount(row, minlength=self.size)  # ratings of each row
-        self.begin = pad(self.count.cumsum(0), (1, 0)).int()  # row u has the ratings begin[u] to begin[u + 1]
+        self.begin = pad(self.count.cumsum(0), (1, 0)).int()  # row i has the ratings begin[i] to begin[i + 1]
         self.outer = upper_outer(X)  # (size, K (K + 1) / 2)
         self.features = None  # (size, 2 + PATTERNS), see `add_features`
         self.mean = X.new_zeros(self.size, K - 1)  # m
@@ -164,8 +164,8 @@ def add_features(users: Side, items: Side, rng: np.random.Generator) -> tuple[Te
 
     Which items a user rated says something of them before the values of the ratings do (Koren 2008); here it says
     where to expect their factors (Agarwal & Chen 2009). The summary is the mean of the rows of G over the items they
-    rated: √count / √N · G spans the leading singular vectors of the matrix that holds (count_u count_i)^-½ where u
-    rated i, and 0 elsewhere, found by subspace iteration. Items get the same from the users.
+    rated: √count / √N · G spans the leading singular vectors of the matrix that holds (count_i count_j)^-½ where i
+    rated j, and 0 elsewhere, found by subspace iteration. Items get the same from the users.
 
     Returns what the features of a newcomer need: the G (n, d) of the items, and the least, the mean and the standard
     deviation of the log counts of the users.

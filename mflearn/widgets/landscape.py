@@ -120,7 +120,8 @@ class Landscape(Explorer):
                 "nowhere: it jumps from valley to valley": lambda result: not is_still(result),
             },
             lambda _: {"fraction": 0.3, "w": -1.0, "h": 1.0, "step": STEPS},
-            "On the ridge the gradient points along the ridge, so no step leaves it. Any other start leaves it.",
+            "On the ridge w = −h the gradient points along the ridge, so the walk stays on it. "
+            "A start beside the ridge ends in a valley.",
         )
         forward = ipywidgets.Button(description="Step", tooltip="one step further", layout={"width": "80px"})
         forward.on_click(lambda _: self._go(self.settings["step"] + 1))

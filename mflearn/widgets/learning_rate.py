@@ -48,7 +48,7 @@ def draw(figure: Figure) -> Update:
     (ghost,) = ax.plot([], [], color=GHOST, linewidth=1.5)
     (loss,) = ax.plot([], [], color=BLUE, linewidth=2)
     (end,) = ax.plot([], [], color=BLUE, marker="X", markersize=10, linestyle="")
-    U.set(xlim=(0, 2.2), ylim=(8, 4000), yscale="log", xlabel="η / η*", title="steps until it settles")
+    U.set(xlim=(0, 2.2), ylim=(8, 4000), yscale="log", xlabel="η / η*", title="steps until it settles (grey bar: your η)")
     U.grid(alpha=0.3)
     U.axvline(1, color=VERMILLION, linestyle="--", linewidth=1.5)
     U.text(1.04, 2200, "η* = 1/(2σ₁)", color=VERMILLION)
