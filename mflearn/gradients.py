@@ -28,16 +28,16 @@ def by_autograd(objective: Objective, W: Tensor, H: Tensor) -> Pair:
         return torch.autograd.grad(loss, (W, H), materialize_grads=True)  # 0 for the one that it does not depend on
 
 
-def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-6) -> Pair:
-    """∂f/∂θ ≈ (f(θ + h) − f(θ − h)) / 2h, one entry θ at a time; the error is of order h² f‴ + ε f/h.
+def by_differences(objective: Objective, W: Tensor, H: Tensor, *, delta: float = 1e-6) -> Pair:
+    """∂f/∂θ ≈ (f(θ + δ) − f(θ − δ)) / 2δ, one entry θ at a time; the error is of order δ² f‴ + ε f/δ.
 
-    `Frobenius` is quadratic in each single entry, so its f‴ is 0: the larger h is, the smaller is the error.
+    `Frobenius` is quadratic in each single entry, so its f‴ is 0: the larger δ is, the smaller is the error.
     """
     checked.factors(W, H)
     for name, X in (("W, H hold", W), ("objective gave", _loss(objective, W, H))):
         if X.dtype != torch.float64:
             raise TypeError(f"{name} {X.dtype}; differences need torch.float64")
-    h = checked.number(h, "h", above=0)
+    delta = checked.number(delta, "delta", above=0)
     W, H = W.detach().clone(), H.detach().clone()  # the tensors of the caller stay as they are
     slopes = []
     for X in (W, H):
@@ -45,10 +45,10 @@ def by_differences(objective: Objective, W: Tensor, H: Tensor, *, h: float = 1e-
         for i in range(X.shape[-2]):
             for j in range(X.shape[-1]):
                 kept = X[..., i, j].clone()
-                X[..., i, j] = kept + h
+                X[..., i, j] = kept + delta
                 above = objective(W, H)
-                X[..., i, j] = kept - h
-                slope[..., i, j] = (above - objective(W, H)) / (2 * h)
+                X[..., i, j] = kept - delta
+                slope[..., i, j] = (above - objective(W, H)) / (2 * delta)
                 X[..., i, j] = kept
         slopes.append(slope)
     return tuple(slopes)

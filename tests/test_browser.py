@@ -209,7 +209,7 @@ def accessible(page, box):
 
 EXPLORERS = {  # a label of each
     "01_frobenius_objective.ipynb": ["rank k"],
-    "02_gradients.ipynb": ["h = 10^"],
+    "02_gradients.ipynb": ["δ = 10^"],
     "03_learning_rate.ipynb": ["steps", "rank k", "matrix"],
     "04_toy_example.ipynb": ["learning rate η"],
     "05_rank.ipynb": ["start scale"],

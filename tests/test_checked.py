@@ -244,7 +244,7 @@ LINES = [
      "W is [[1]]; it must be a tensor of floating-point numbers with 2 axes or more"),
     ("f(W, H.long())",
      "H is tensor([[0, 0], [0, 0]]); it must be a tensor of floating-point numbers with 2 axes or more"),
-    ("by_differences(f, W, H, h=0)", f"h is 0; {POSITIVE}"),
+    ("by_differences(f, W, H, delta=0)", f"delta is 0; {POSITIVE}"),
     ("by_differences(f, W.float(), H.float())", "W, H hold torch.float32; differences need torch.float64"),
     ("hessian(f, W.expand(3, 4, 2), H.expand(3, 2, 2))",
      "W has shape (3, 4, 2); the Hessian is taken at one point, not at a batch"),

@@ -63,11 +63,11 @@ def test_a_gradient_leaves_its_point_alone(gradient):
 def errors_of_differences(objective):
     W, H = low_rank_matrix(4, 2, k=2, seed=1), low_rank_matrix(2, 3, k=2, seed=2)
     exact = by_autograd(objective, W, H)
-    return {p: relative_difference(by_differences(objective, W, H, h=10.0**-p), exact) for p in range(1, 13)}
+    return {p: relative_difference(by_differences(objective, W, H, delta=10.0**-p), exact) for p in range(1, 13)}
 
 
 def test_the_error_of_differences_is_v_shaped():
-    """Down as h² where the formula is inexact, up as 1/h where the subtraction is; here f is not quadratic in θ."""
+    """Down as δ² where the formula is inexact, up as 1/δ where the subtraction is; here f is not quadratic in θ."""
     A = low_rank_matrix(4, 3, k=2)
     error = errors_of_differences(lambda W, H: (W @ H - A).pow(4).sum((-2, -1)))
     lowest = min(error, key=error.get)

@@ -699,7 +699,7 @@ def test_the_answers_to_the_questions_follow_the_result():
     forward, _ = difference_quotient.QUOTIENTS
     assert shape(compare(-2.0, forward, "2 E Hᵀ")) == "a V, as for the right formula"
     assert shape(right := compare(-2.0, forward, "E Hᵀ (no 2)")) == "flat, at one height"
-    assert shape(replace(right, errors=torch.linspace(0.5, 1, len(right.errors)))) == "it falls as h gets smaller"
+    assert shape(replace(right, errors=torch.linspace(0.5, 1, len(right.errors)))) == "it falls as δ gets smaller"
     explorer = widgets.explore_outer_products()
     settings, question = explorer.settings | {"k": 1}, explorer.prediction.question
     moved = outer_products.compute(**(settings | question.settings(settings)))
