@@ -252,7 +252,8 @@ def test_the_notes_for_the_speaker_fill_the_lecture(notebook):
 
 
 def test_the_box_at_the_top_is_complete(notebook):
-    missing = [word for word in ("You will learn", "You need", "Minutes") if f"**{word}**" not in notebook.markdown[0]]
+    words = ("You will learn", "You need", "Minutes", "Core")
+    missing = [word for word in words if f"**{word}**" not in notebook.markdown[0]]
     assert missing == [], "in bold, in the first markdown cell"
 
 

@@ -283,7 +283,7 @@ READ = {
     "no prerequisites": (say("**You need**", "You need"), {BOX}),
     "no minutes": (say("**Minutes**", "Time"), {BOX}),
     "nothing marked as extra": (say("Look — extra", "Look"), {EXTRA}),
-    "a mark that the box does not explain": (say("**Core**", "Core"), {EXTRA}),
+    "a mark that the box does not explain": (say("**Core**", "Core"), {BOX, EXTRA}),
     "name from an extra section": (use_what_is_extra, {NAMES}),
     "picture with nothing printed": (nothing_printed, {FACT}),
     "explorer with nothing printed": (no_outputs(3), {FACT}),
