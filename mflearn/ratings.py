@@ -29,6 +29,10 @@ class Ratings:
     items: tuple  # (n,) the labels of the columns
 
     def __post_init__(self) -> None:
+        for name, kind in (("user", torch.int64), ("item", torch.int64), ("value", None)):
+            column = getattr(self, name)
+            if not isinstance(column, Tensor) or (column.dtype != kind if kind else not column.is_floating_point()):
+                raise TypeError(f"{name} is {checked.short(column)}; make ratings by Ratings.of(users, items, values)")
         sizes = len(self.user), len(self.item), len(self.value)
         if len({*sizes}) > 1 or 0 in sizes:
             came = f"have {sizes[0]}, {sizes[1]} and {sizes[2]} entries"
@@ -186,6 +190,8 @@ def _plain(label: Any) -> Any:
     """A label as Python or pandas has it, where it came as a scalar of numpy or torch."""
     if isinstance(label, np.datetime64 | np.timedelta64):  # for which numpy may give a number
         return pd.Index([label])[0]
+    if hasattr(label, "as_py"):  # of Arrow
+        return label.as_py()
     return label.tolist() if isinstance(label, np.generic | np.ndarray | Tensor) else label
 
 

@@ -222,7 +222,7 @@ EXPLORERS = {  # a label of each
 
 
 LAST_SETTINGS = {
-    "03_learning_rate.ipynb": ["η = 0.30 η*, step 0: w = 1.80, h = −0.60", "η = 0.30 η* = 0.0204: settled."]
+    "03_learning_rate.ipynb": ["η = 0.30 η*, step 0: w = 1.80, h = −0.60", "η = 0.0204 (0.30 η*): settled."]
 }  # what explorers then say
 
 

@@ -255,3 +255,19 @@ def test_the_mean_is_that_of_the_values_that_are_there_now():
 def test_ratings_are_chosen_by_a_column_that_pandas_keeps_read_only():
     frame = pd.DataFrame({"u": [1, 2, 3], "v": [3.0, 5.0, 4.0]})
     assert Ratings.of(frame.u, frame.u, frame.v).where(frame.v > 3).value.tolist() == [5, 4]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ([0], r"^user is \[0\]; make ratings by Ratings.of\(users, items, values\)$"),
+        (np.array([0]), r"^user is array\(\[0\]\); make"),
+        (torch.tensor([0.0]), r"^user is tensor\(\[0.\]\); make"),
+    ],
+)
+def test_columns_of_another_kind_are_refused(column, words):
+    place = torch.tensor([0])
+    with pytest.raises(TypeError, match=words):
+        Ratings(column, place, torch.tensor([5.0]), ("a",), ("b",))
+    with pytest.raises(TypeError, match=r"^value is tensor\(\[5\]\); make"):
+        Ratings(place, place, torch.tensor([5]), ("a",), ("b",))

@@ -83,7 +83,7 @@ def regime(run: Run, floor: float) -> str:
 def describe(result: Descent) -> str:
     """How the descent ended."""
     how = regime(result.run, float(lowest_loss(A, result.k)))
-    return f"Toy matrix, k = {result.k}, η = {result.fraction:.2f} η* = {result.fraction * ETA:.4f}: {how}."
+    return f"Toy matrix, k = {result.k}, η = {result.fraction * ETA:.4f} ({result.fraction:.2f} η*): {how}."
 
 
 def explore_learning_rate() -> Explorer:
