@@ -1,10 +1,11 @@
 """The course as one leaves it, under the arithmetic of another processor: it says the same, and every check *correct*.
 
 Each notebook runs once here: with each stub replaced by the solution, with other last digits, and on narrow kernels.
-If it fails, the same copy runs again under the arithmetic of this machine, and the message says which of the two it is:
-the solutions, or the arithmetic. All other variants: make test-everywhere.
+On Linux, 1 GB must do for its kernel. If a notebook fails, the same copy runs again under the arithmetic of this
+machine, and the message says which it is: the solutions, or the arithmetic. All other variants: make test-everywhere.
 """
 
+import sys
 from pathlib import Path
 
 import nbformat
@@ -15,6 +16,9 @@ from notebook_form import NOTEBOOKS, missing, without_spark
 from mflearn.exercises.content import lesson, lessons
 
 VARIANT = "noise-0+narrow"
+MEMORY = """import re
+peak = re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())
+assert int(peak[1]) < 2**20, f"{peak[0]} of 1048576 kB\""""  # a cell behind the last: was 1 GB enough for its kernel?
 
 
 def solved(path: Path) -> nbformat.NotebookNode:
@@ -49,6 +53,8 @@ def test_a_solved_notebook_says_the_same_with_other_last_digits_from_narrow_kern
     if reason := missing(path) or without_spark(path.read_text(encoding="utf-8")):
         pytest.skip(reason)
     book, copy = solved(path), tmp_path / path.name
+    if sys.platform == "linux":
+        book.cells.append(nbformat.v4.new_code_cell(MEMORY, execution_count=1))
     nbformat.write(book, copy)
     outcome = other_processors.run(VARIANT, [str(copy)], processes=0)
     assert explained(outcome, copy) == ""

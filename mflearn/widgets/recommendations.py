@@ -92,7 +92,7 @@ class Recommender:
             rating = taste.w.double() @ model.H.double()  # less μ, and not limited to the scale
             score = taste.preference(by=RANKINGS[by]) if RANKINGS[by] else rating
             score = torch.where(free, score, -torch.inf)
-            lists.append(score.argsort(descending=True, stable=True)[:LONG])
+            lists.append(score.argsort(descending=True, stable=True)[:LONG].clone())
         anybody, at = lists
         labels = [self.ratings.items[i] for i in at.tolist()]
         titles = tuple(map(self.title, labels))
