@@ -85,9 +85,8 @@ def test_the_panel_of_the_loss_says_what_will_come():
 
 
 def test_a_button_goes_one_step_and_play_follows(explorer):
-    forward, play = next(
-        child for child in explorer.children if hasattr(child, "children") and len(child.children) == 2
-    ).children
+    controls = next(child for child in explorer.children if hasattr(child, "children"))
+    forward, play = controls.children[-1].children  # behind the sliders
     explorer.set(step=STEPS - 1)
     assert play.value == STEPS - 1 and not play.playing
     forward.click()

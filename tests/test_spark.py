@@ -208,7 +208,7 @@ def test_a_million_ratings_are_read_in_chunks(tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", program, str(tmp_path / "million")]
     said, most = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert said == "Ratings(1,000,000 values, 10,000 users × 1,000 items) 1 992 2250000.0"
-    assert float(most) < 40  # MB; the three columns are 96 MB
+    assert float(most) < 64  # MB; the three columns are 96 MB; old versions of pyarrow hold more of them
 
 
 @pytest.mark.parametrize(
